@@ -1,0 +1,5 @@
+"""`python -m fairlead`."""
+
+from .cli import main
+
+main()

@@ -1,0 +1,1 @@
+"""The outside: whatever opens, reads or waits."""

@@ -1,0 +1,94 @@
+"""Which addresses a request may go to. Pure; nothing is resolved in order to decide."""
+
+from __future__ import annotations
+
+import ipaddress
+from functools import lru_cache
+from typing import NamedTuple
+from urllib.parse import quote, urlsplit
+
+from ...core.errors import ConfigurationError
+
+_PORTS = {"http": 80, "https": 443}
+_LOCAL_SUFFIXES = (".local", ".internal", ".localhost")
+_KEPT = "%/?:@!$&'()*+,;=~-._[]"
+"""What a request target may hold as it is."""
+
+
+class Address(NamedTuple):
+    """Where a request goes."""
+
+    scheme: str
+    host: str
+    """In ASCII and lower case, an IPv6 literal without its brackets."""
+    port: int
+    target: str
+    """Path and query."""
+
+    @property
+    def place(self) -> str:
+        """Host and port, as a person or a Host header names them."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return host if self.port == _PORTS[self.scheme] else f"{host}:{self.port}"
+
+    @property
+    def origin(self) -> str:
+        """Scheme, host and port."""
+        return f"{self.scheme}://{self.place}"
+
+
+@lru_cache(maxsize=512)
+def check_address(
+    url: str,
+    allow_plain_http: bool = False,  # noqa: FBT001, FBT002  the two make a sentence
+) -> Address:
+    """
+    The parts of *url*.
+
+    Raises:
+        ConfigurationError: It is no absolute http or https address, or plain http to a host
+            that is not evidently near: a loopback or private literal, `localhost`, a name
+            without a dot, `*.local`, `*.internal`.
+    """
+    parts = urlsplit(url)
+    shown = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
+    if not parts.scheme or "://" not in url:
+        example = f"https://{url.rpartition('@')[2].partition('?')[0].lstrip('/')}"
+        raise ConfigurationError(f"the address lacks its scheme; write {example!r}, say")
+    if parts.scheme not in _PORTS:
+        raise ConfigurationError(f"{shown!r} is no address for HTTP; it must begin with https://")
+    host = _ascii(parts.hostname or "", shown)
+    if "@" in parts.netloc:
+        raise ConfigurationError(
+            f"the address {shown!r} holds a user name or password; set the API key instead"
+        )
+    if parts.scheme == "http" and not allow_plain_http and not _is_near(host):
+        raise ConfigurationError(
+            f"{shown!r} would send credentials over plain http; use https://, or set "
+            "allow_plain_http if everything on the way there can be trusted"
+        )
+    try:
+        port = parts.port or _PORTS[parts.scheme]
+    except ValueError:
+        raise ConfigurationError(f"the port of {shown!r} is no number below 65,536") from None
+    target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+    return Address(parts.scheme, host, port, quote(target, safe=_KEPT))
+
+
+def _ascii(host: str, shown: str) -> str:
+    try:
+        name = host if host.isascii() else host.encode("idna").decode("ascii")
+    except UnicodeError:
+        name = ""
+    if not name or any(character <= " " for character in name):
+        raise ConfigurationError(f"the address {shown!r} names no host")
+    return name.lower()
+
+
+def _is_near(host: str) -> bool:
+    host = host.rstrip(".")
+    try:
+        literal = ipaddress.ip_address(host.partition("%")[0])
+    except ValueError:
+        return "." not in host or host.endswith(_LOCAL_SUFFIXES)
+    return literal.is_loopback or literal.is_private or literal.is_link_local

@@ -1,0 +1,86 @@
+"""A provider that speaks Chat Completions."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+import jiter
+
+from ...core.errors import InvalidResponseError
+from ...wire.http import WireRequest
+from ...wire.openai_chat import OpenAIChatCodec
+from ._http import ERROR, HttpProvider
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Unpack
+
+    from ...core.models import ModelInfo
+    from ...wire.openai_chat import Dialect
+    from ._http import HttpOptions
+
+LIST_SECONDS = 10.0
+"""How long listing models may take."""
+
+
+class ChatCompletionsProvider(HttpProvider):
+    """
+    What all servers have in common that speak OpenAI's Chat Completions.
+
+    Args:
+        name: The provider's name.
+        dialect: How the vendor's speech differs from the common one.
+        base_url: The server's address; where it has no path, `/v1` is appended.
+        model: What is known of the default model.
+        api_key: The key, if one is wanted.
+        headers: More headers for every request.
+        http: See `HttpOptions`.
+    """
+
+    def __init__(
+        self,
+        *,
+        name: str,
+        dialect: Dialect,
+        base_url: str,
+        model: ModelInfo,
+        api_key: str | None,
+        headers: Mapping[str, str] | None = None,
+        **http: Unpack[HttpOptions],
+    ) -> None:
+        credentials = {"authorization": f"Bearer {api_key}"} if api_key else {}
+        super().__init__(
+            name=name,
+            model=model,
+            codec=OpenAIChatCodec(dialect),
+            base_url=_with_version(base_url),
+            headers={**credentials, **(headers or {})},
+            **http,
+        )
+
+    async def list_models(self) -> tuple[str, ...]:
+        """
+        The names of the models that the server offers now, in its order.
+
+        Raises:
+            ProviderError: It could not be asked, or does not tell.
+        """
+        request = WireRequest(method="GET", url=f"{self.endpoint}/models", headers=self._headers)
+        response = await self._engine.send(
+            request, connect=self._limits.connect, within=LIST_SECONDS
+        )
+        if response.status >= ERROR:
+            raise self._codec.decode_error(response)
+        try:
+            listed: Any = jiter.from_json(response.body)
+            return tuple(str(entry["id"]) for entry in listed["data"])
+        except (ValueError, LookupError, TypeError):
+            msg = f"{request.url} does not list models as OpenAI's API does; check the address"
+            raise InvalidResponseError(msg, provider=self.name, misconfigured=True) from None
+
+
+def _with_version(base_url: str) -> str:
+    """*base_url*, with the path that all of these servers have if it has none."""
+    bare = base_url.rstrip("/").removesuffix("/chat/completions")
+    return bare if urlsplit(bare).path else f"{bare}/v1"

@@ -1,0 +1,305 @@
+"""A provider that is a codec and an engine."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from math import inf
+from typing import TYPE_CHECKING, Any, Literal, Self, TypedDict, Unpack, cast
+
+import anyio
+
+from ...core.adapter import Adapter
+from ...core.collector import Collector
+from ...core.embeddings import EmbeddingMetadata, Embeddings, EmbeddingSpace
+from ...core.errors import ConfigurationError
+from ...core.limits import TimeLimits
+from ...core.streams import GenerationStream
+from ...wire.http import WireRequest, WireResponse
+from ..http.address import check_address
+from ._defaults import Defaults
+from ._events import HttpEventSource
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from ...core.calls import Call
+    from ...core.models import ModelInfo
+    from ...core.requests import GenerateOptions, GenerateRequest
+    from ...core.results import Generation, Metadata
+    from ...wire.codec import Codec, Encoded
+    from ..http.port import HttpEngine
+
+LONG_ANSWER = 4096
+"""`max_tokens` above which an answer is streamed underneath: networks drop idle connections."""
+_REQUEST_IDS = ("x-request-id", "request-id", "apim-request-id", "x-debug-trace-id")
+ERROR = 400
+"""The first status that is an error."""
+
+
+class HttpOptions(TypedDict, total=False):
+    """What every provider that speaks HTTP takes."""
+
+    engine: HttpEngine | None
+    """What moves the bytes. One that is handed over is not closed; if there is none, an
+    `HttpxEngine` is built, and closed by the provider's `aclose()`."""
+    limits: TimeLimits | None
+    """How long one attempt may take."""
+    defaults: GenerateOptions | None
+    """What is asked for in every call that does not say otherwise."""
+    wire: Literal["auto", "plain"]
+    """`"auto"`, the default, streams underneath a plain call where a long silence is to be
+    expected and the format loses nothing by it; `"plain"` never does."""
+    allow_plain_http: bool
+    """Whether the address may be plain http to a public host."""
+
+
+class HttpProvider(Adapter):
+    """
+    Moves what a codec says through an engine.
+
+    Vendors are subclasses that choose the codec, the address and the credentials.
+
+    Args:
+        name: The provider's name.
+        model: What is known of the default model.
+        codec: The wire format, in the vendor's dialect.
+        base_url: The address that the codec's paths are appended to.
+        headers: Credentials and whatever else goes with every request.
+        http: See `HttpOptions`.
+
+    Raises:
+        ConfigurationError: *base_url*, a header or a default is not usable.
+    """
+
+    def __init__(
+        self,
+        *,
+        name: str,
+        model: ModelInfo,
+        codec: Codec,
+        base_url: str,
+        headers: Mapping[str, str],
+        **http: Unpack[HttpOptions],
+    ) -> None:
+        _check_options(http)
+        self._allow_plain_http = http.get("allow_plain_http", False)
+        check_address(base_url, self._allow_plain_http)
+        self._name = name
+        self._model = model
+        self._codec = codec
+        self._base_url = base_url.rstrip("/")
+        self._headers = {"content-type": "application/json", "user-agent": _AGENT, **headers}
+        _check_headers(self._headers)
+        self._given_engine = http.get("engine")
+        self._own_engine: HttpEngine | None = None
+        self._limits = http.get("limits") or TimeLimits()
+        self._defaults = Defaults(http.get("defaults") or {})
+        self._wire = http.get("wire", "auto")
+
+    @staticmethod
+    def clock() -> float:
+        """The running loop's clock."""
+        return anyio.current_time()
+
+    @property
+    def name(self) -> str:
+        """The provider's name."""
+        return self._name
+
+    @property
+    def model(self) -> ModelInfo:
+        """What is known of the default model."""
+        return self._model
+
+    @property
+    def endpoint(self) -> str:
+        """The base address."""
+        return self._base_url
+
+    @property
+    def limits(self) -> TimeLimits:
+        """How long one attempt may take; kept by the provider itself, without a decorator."""
+        return self._limits
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self._model.name or ''} at {self._base_url}>"
+
+    async def aclose(self) -> None:
+        """Close the connections, unless the engine is somebody else's. Idempotent."""
+        if self._own_engine is not None:
+            await self._own_engine.aclose()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        await self.aclose()
+
+    async def _generate(self, call: Call[Generation]) -> Generation:
+        request = self._complete(call)
+        reasoning = self._reasons(call, request)
+        long = reasoning or (request.max_tokens or 0) > LONG_ANSWER
+        if long and self._wire == "auto" and self._codec.lossless_stream:
+            stream = await self._stream(call, request, self._limits.total, commit="end")
+            return await stream.collect()
+        encoded = self._codec.encode_generate(request, stream=False)
+        response = await self._send(call, encoded)
+        events = self._codec.decode_generate(response)
+        return Collector(events).generation(self._facts(call, request, encoded, response.headers))
+
+    async def _open(self, call: Call[GenerationStream]) -> GenerationStream:
+        request = self._complete(call)
+        within = self._limits.content(reasoning=self._reasons(call, request))
+        return await self._stream(call, request, within, commit=call.options.commit)
+
+    async def _embed(self, call: Call[Any]) -> Embeddings:
+        model = self._model_for(call).name
+        if model is None:
+            raise self._no_embeddings()
+        request = replace(call.embedding, model=model, extra=self._own_extra(call))
+        encoded = self._codec.encode_embed(request)
+        response = await self._send(call, encoded)
+        decoded = self._codec.decode_embed(response, request)
+        dimensions = len(decoded.vectors[0]) if decoded.vectors else request.dimensions
+        metadata = EmbeddingMetadata(
+            provider=self._name,
+            space=EmbeddingSpace(model=decoded.model or model, dimensions=dimensions),
+            usage=decoded.usage,
+            cost=decoded.cost,
+            vendor_request_id=_request_id(response.headers),
+            request_id=call.options.request_id,
+            warnings=encoded.warnings,
+            journal=call.journal,
+        )
+        return Embeddings([vector.described(metadata) for vector in decoded.vectors], metadata)
+
+    async def _send(self, call: Call[Any], encoded: Encoded) -> WireResponse:
+        response = await self._engine.send(
+            self._request(encoded),
+            connect=self._limits.connect,
+            within=_least(self._limits.total, call.deadline.remaining()),
+        )
+        if response.status >= ERROR:
+            raise self._codec.decode_error(response)
+        return response
+
+    async def _stream(
+        self,
+        call: Call[Any],
+        request: GenerateRequest,
+        limit: float | None,
+        *,
+        commit: Literal["text", "any", "end"],
+    ) -> GenerationStream:
+        encoded = self._codec.encode_generate(request, stream=True)
+        within = _least(limit, call.deadline.remaining())
+        until = inf if within is None else anyio.current_time() + within
+        body = await self._engine.stream(
+            self._request(encoded), connect=self._limits.connect, within=within
+        )
+        source = HttpEventSource(
+            body,
+            self._codec.stream_decoder(),
+            idle=self._limits.silence(reasoning=self._reasons(call, request)),
+            until=until,
+            limit=within,
+            awaited="whole answer" if commit == "end" else "first content",
+        )
+        if body.status >= ERROR:
+            raise self._codec.decode_error(await source.drain())
+        facts = self._facts(call, request, encoded, body.headers)
+        stream = await GenerationStream.open(source, facts, commit=commit)
+        source.until = inf
+        return stream
+
+    @property
+    def _engine(self) -> HttpEngine:
+        if self._given_engine is not None:
+            return self._given_engine
+        if self._own_engine is None:
+            from ..http.httpx import HttpxEngine
+
+            self._own_engine = HttpxEngine(allow_plain_http=self._allow_plain_http)
+        return self._own_engine
+
+    def _request(self, encoded: Encoded) -> WireRequest:
+        return WireRequest(
+            url=self._base_url + encoded.path, headers=self._headers, body=encoded.body
+        )
+
+    def _complete(self, call: Call[Any]) -> GenerateRequest:
+        """The request with the target's own model and defaults where the caller set none."""
+        return replace(
+            self._defaults.fill(call.generation),
+            model=self._model_for(call).name,
+            extra=self._own_extra(call),
+        )
+
+    def _own_extra(self, call: Call[Any]) -> Mapping[str, Any]:
+        """What is meant for this vendor: its own key's, or all of it where it is not keyed."""
+        extra = call.request.extra
+        own = extra.get(self._name)
+        return cast("Mapping[str, Any]", own) if isinstance(own, Mapping) else extra
+
+    def _reasons(self, call: Call[Any], request: GenerateRequest) -> bool:
+        """Whether the model is going to think before it speaks."""
+        if request.reasoning_effort is not None:
+            return request.reasoning_effort != "none"
+        return bool(self._model_for(call).reasoning)
+
+    def _facts(
+        self,
+        call: Call[Any],
+        request: GenerateRequest,
+        encoded: Encoded,
+        headers: Mapping[str, str],
+    ) -> Metadata:
+        return self._metadata(
+            call,
+            request.model,
+            warnings=encoded.warnings,
+            vendor_request_id=_request_id(headers),
+        )
+
+
+def _agent() -> str:
+    from ... import __version__
+
+    return f"fairlead/{__version__}"
+
+
+_AGENT = _agent()
+
+
+def _least(one: float | None, other: float | None) -> float | None:
+    if one is None or other is None:
+        return one if other is None else other
+    return min(one, other)
+
+
+def _request_id(headers: Mapping[str, str]) -> str | None:
+    return next((headers[name] for name in _REQUEST_IDS if name in headers), None)
+
+
+def _check_options(http: HttpOptions) -> None:
+    unknown = http.keys() - HttpOptions.__annotations__.keys()
+    if unknown:
+        known = ", ".join(HttpOptions.__annotations__)
+        msg = f"unexpected keyword {', '.join(sorted(unknown))!r}; there are also {known}"
+        raise TypeError(msg)
+
+
+def _check_headers(headers: Mapping[str, str]) -> None:
+    for name, value in headers.items():
+        if not value.isascii() or not value.isprintable() or value != value.strip():
+            msg = (
+                f"the value of the header {name!r} holds a line break, a space at its end or a "
+                "character that is not ASCII; was the API key copied whole?"
+            )
+            raise ConfigurationError(msg)

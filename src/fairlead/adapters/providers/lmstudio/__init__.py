@@ -1,0 +1,3 @@
+"""LM Studio."""
+
+from .provider import LMStudioProvider as LMStudioProvider

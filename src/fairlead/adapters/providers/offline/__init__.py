@@ -1,0 +1,3 @@
+"""The offline provider."""
+
+from .provider import OfflineProvider as OfflineProvider

@@ -1,0 +1,3 @@
+"""OpenAI."""
+
+from .provider import OpenAIProvider as OpenAIProvider

@@ -1,0 +1,3 @@
+"""Any server that speaks OpenAI's Chat Completions."""
+
+from .provider import OpenAICompatibleProvider as OpenAICompatibleProvider

@@ -1,0 +1,3 @@
+"""vLLM."""
+
+from .provider import VLLMProvider as VLLMProvider

@@ -1,0 +1,228 @@
+"""The innermost object of every pipeline: it asks a provider and writes down what came of it."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, cast
+
+from .calls import Operation
+from .errors import InvalidResponseError, ProviderError, UnsupportedOperationError
+from .journal import Attempt, Outcome
+from .models import ModelInfo
+from .plans import Plan, Target, obstacle
+from .provider import Funnel
+from .results import Generation, Metadata
+from .tokens import estimate
+
+if TYPE_CHECKING:
+    from .calls import Call, T
+    from .embeddings import EmbeddingMetadata, Embeddings
+    from .journal import Journal
+    from .messages import Prompt
+    from .results import TokenCount
+    from .streams import GenerationStream, StreamOutcome
+
+
+class Adapter(Funnel, ABC):
+    """
+    Base class of adapters: one target, one attempt per call.
+
+    A subclass asks its provider in three methods; public methods, plan and journal are here.
+    """
+
+    _planned_for: ModelInfo | None = None
+    _planned: Plan = Plan(())
+    """The plan for that model, which is the same for every request that it can take."""
+
+    @property
+    @abstractmethod
+    def name(self) -> str:
+        """The provider's name, such as `openai`."""
+
+    @property
+    @abstractmethod
+    def model(self) -> ModelInfo:
+        """What is known of the model that answers unless a call names another."""
+
+    @property
+    def endpoint(self) -> str | None:
+        """The address that is asked, for those that have one."""
+        return None
+
+    @abstractmethod
+    async def _generate(self, call: Call[Generation]) -> Generation:
+        """Ask for a whole answer."""
+
+    @abstractmethod
+    async def _open(self, call: Call[GenerationStream]) -> GenerationStream:
+        """Ask for a stream, and wait until it commits."""
+
+    @abstractmethod
+    async def _embed(self, call: Call[Any]) -> Embeddings:
+        """Ask for the vectors of `call.embedding.texts`."""
+
+    def count_tokens(self, text: str | Prompt) -> TokenCount:
+        """An estimate for the model's family; see `fairlead.core.tokens`."""
+        return estimate(text, self.model.tokenizer)
+
+    def plan(self, call: Call[Any]) -> Plan:
+        """One target: this one."""
+        model = self._model_for(call)
+        cannot = obstacle(call.request, model)
+        if call.embeds and not self._can_embed(model):
+            cannot = self._no_embeddings().message
+        if cannot is None and model is self._planned_for:
+            return self._planned
+        target = Target(provider=self.name, model=model, endpoint=self.endpoint, cannot=cannot)
+        plan = Plan((target,))
+        if cannot is None:
+            self._planned_for, self._planned = model, plan
+        return plan
+
+    async def handle(self, call: Call[T]) -> T:
+        """Ask once. The attempt is recorded when it is over, a stream's when it has ended."""
+        attempt = _Attempt(self, call)
+        try:
+            if call.operation is Operation.GENERATE:
+                generation = await self._generate(cast("Call[Generation]", call))
+                attempt.succeeded(generation.metadata)
+                if generation.metadata.journal is not call.journal:
+                    generation = _with_journal(generation, call.journal)
+                return cast("T", generation)
+            if call.operation is Operation.STREAM:
+                stream = await self._open(cast("Call[GenerationStream]", call))
+                stream.on_close(attempt.closed)
+                return cast("T", stream)
+            embeddings = await self._embed(call)
+            if len(embeddings) != len(call.embedding.texts):
+                raise _miscounted(self.name, len(embeddings), len(call.embedding.texts))
+            attempt.succeeded(embeddings.metadata)
+            if call.operation is Operation.EMBED:
+                return cast("T", embeddings[0])
+            return cast("T", embeddings)
+        except ProviderError as error:
+            attempt.failed(error)
+            raise
+        except BaseException:
+            attempt.record(Outcome.ABANDONED)
+            raise
+
+    def _model_named(self, name: str) -> ModelInfo:
+        """What is known of the model that a call names."""
+        return self.model if name == self.model.name else ModelInfo(name=name)
+
+    def _model_for(self, call: Call[Any]) -> ModelInfo:
+        """The model that would answer *call*; its name is None if the vendor has to choose."""
+        asked = call.request.model
+        if asked is None:
+            return ModelInfo(name=self.model.embedding_model) if call.embeds else self.model
+        for separator in ":/":
+            asked = asked.removeprefix(self.name + separator)
+        return self._model_named(asked)
+
+    def _can_embed(self, model: ModelInfo) -> bool:
+        return model.name is not None
+
+    def _no_embeddings(self) -> UnsupportedOperationError:
+        return UnsupportedOperationError(
+            f"{self.name} has no embedding model here; give it embedding_model=, or model= "
+            "with the call",
+            provider=self.name,
+        )
+
+    def _metadata(
+        self, call: Call[Any], model: str | None, *, warnings: tuple[str, ...] = (), **facts: Any
+    ) -> Metadata:
+        """What is known of an answer to *call* before it arrives."""
+        return Metadata(
+            provider=self.name,
+            model=model,
+            request_id=call.options.request_id,
+            warnings=warnings,
+            journal=call.journal,
+            response_format=None if call.embeds else call.generation.response_format,
+            **facts,
+        )
+
+
+def _with_journal(generation: Generation, journal: Journal) -> Generation:
+    return Generation(str(generation), replace(generation.metadata, journal=journal))
+
+
+def _miscounted(name: str, got: int, expected: int) -> InvalidResponseError:
+    return InvalidResponseError(f"{name} answered {got} vectors for {expected} texts")
+
+
+class _Attempt:
+    """One attempt, until it is recorded."""
+
+    __slots__ = ("_adapter", "_call", "_started")
+
+    def __init__(self, adapter: Adapter, call: Call[Any]) -> None:
+        self._adapter = adapter
+        self._call = call
+        self._started = call.now()
+
+    def record(self, outcome: Outcome, **facts: Any) -> None:
+        call = self._call
+        facts.setdefault("model", self._adapter._model_for(call).name)  # noqa: SLF001
+        call.journal.record(
+            Attempt(
+                outcome=outcome,
+                provider=self._adapter.name,
+                seconds=max(call.now() - self._started, 0.0),
+                **facts,
+            )
+        )
+
+    def succeeded(self, metadata: Metadata | EmbeddingMetadata) -> None:
+        if self._told_in(metadata.journal):
+            return
+        model = metadata.model if isinstance(metadata, Metadata) else metadata.space.model
+        self.record(
+            Outcome.SUCCEEDED,
+            model=model,
+            usage=metadata.usage,
+            cost=metadata.cost,
+            request_id=metadata.vendor_request_id,
+        )
+
+    def failed(self, error: ProviderError, outcome: Outcome = Outcome.FAILED, **facts: Any) -> None:
+        if error.provider is None:
+            error.provider = self._adapter.name
+            error.model = error.model or self._adapter._model_for(self._call).name  # noqa: SLF001
+        if not self._told_in(error.journal):
+            self.record(
+                outcome,
+                reason=error.message,
+                error=type(error).__name__,
+                status_code=error.status_code,
+                request_id=error.request_id,
+                misconfigured=error.verdict.misconfigured,
+                **facts,
+            )
+        error.journal = self._call.journal
+
+    def closed(self, outcome: StreamOutcome) -> None:
+        metadata = outcome.generation.metadata
+        if outcome.outcome is Outcome.SUCCEEDED:
+            self.succeeded(metadata)
+        elif outcome.error is not None:
+            self.failed(outcome.error, outcome.outcome, usage=metadata.usage)
+        elif not self._told_in(metadata.journal):
+            self.record(outcome.outcome, usage=metadata.usage)
+
+    def _told_in(self, journal: Journal | None) -> bool:
+        """
+        Whether a foreign answer or error told its attempts itself; they are taken over then.
+
+        An error that is raised again brings what was written down here the first time.
+        """
+        ours, name = self._call.journal, self._adapter.name
+        if journal is None or journal is ours or not journal.asked:
+            return False
+        if any(attempt.sent and attempt.provider == name for attempt in journal):
+            return False
+        ours.extend(journal)
+        return True

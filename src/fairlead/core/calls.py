@@ -1,0 +1,236 @@
+"""
+The funnel.
+
+Every awaitable operation, opening a stream included, is one immutable `Call`. A decorator is one
+method, `handle(call)`; `call.on(provider)` sends the call on, any number of times.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any, Generic, Protocol, Self, TypeVar, cast, runtime_checkable
+
+from .journal import Journal
+from .requests import CallOptions, EmbedRequest, GenerateRequest, embed_request, generate_request
+
+if TYPE_CHECKING:
+    from .embeddings import Embedding, Embeddings
+    from .messages import Prompt
+    from .plans import Plan
+    from .results import Generation
+
+T = TypeVar("T")
+P = TypeVar("P")
+
+Clock = Callable[[], float]
+"""Seconds, from any start, never going back: the running loop's clock."""
+
+
+class Operation(StrEnum):
+    """What a call asks for."""
+
+    GENERATE = "generate"
+    STREAM = "generate_stream"
+    EMBED = "embed"
+    EMBED_BATCH = "embed_batch"
+
+
+class Deadline:
+    """
+    When a call has to be over. It is asked and never copied, so that it may be set later.
+
+    Args:
+        clock: The clock that it is measured by.
+        seconds: From now; None is never.
+    """
+
+    __slots__ = ("_at", "_clock")
+
+    def __init__(self, clock: Clock, seconds: float | None = None) -> None:
+        self._clock = clock
+        self._at = None if seconds is None else clock() + seconds
+
+    def remaining(self) -> float | None:
+        """Seconds left, at least 0; None if there is no end."""
+        return None if self._at is None else max(self._at - self._clock(), 0.0)
+
+    def tighten(self, seconds: float | None) -> None:
+        """Let it come no later than *seconds* from now."""
+        if seconds is not None:
+            at = self._clock() + seconds
+            self._at = at if self._at is None else min(self._at, at)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call(Generic[T]):
+    """One operation, ready to be made on any provider any number of times."""
+
+    operation: Operation
+    request: GenerateRequest | EmbedRequest
+    options: CallOptions
+    deadline: Deadline
+    clock: Clock
+    began: float
+    """When it began, by that clock."""
+    journal: Journal = field(default_factory=Journal)
+    plan: Plan | None = None
+    """Which targets may answer, where a policy has asked."""
+    attempt_limit: int | None = None
+    """How often providers may be asked in all, counted by the journal."""
+    given: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    """The caller's own options, for objects that are no handlers; so is `prompt`."""
+    prompt: Any = None
+
+    @classmethod
+    def generate(cls, prompt: Prompt, given: Mapping[str, Any], clock: Clock) -> Call[Generation]:
+        """Raises as `generate_request` does; so do the other constructors."""
+        request, options = generate_request(prompt, given)
+        return Call.start(Operation.GENERATE, request, options, clock, given=given, prompt=prompt)
+
+    @classmethod
+    def embed(cls, text: str, given: Mapping[str, Any], clock: Clock) -> Call[Embedding]:
+        """One vector."""
+        if not isinstance(text, str):
+            msg = f"embed() takes one str, not {type(text).__name__}; for many use embed_batch()"
+            raise TypeError(msg)
+        request, options = embed_request((text,), given)
+        return Call.start(Operation.EMBED, request, options, clock, given=given, prompt=text)
+
+    @classmethod
+    def embed_batch(
+        cls, texts: Sequence[str], given: Mapping[str, Any], clock: Clock
+    ) -> Call[Embeddings]:
+        """Many vectors."""
+        request, options = embed_request(texts, given)
+        return Call.start(Operation.EMBED_BATCH, request, options, clock, given=given, prompt=texts)
+
+    @staticmethod
+    def start(
+        operation: Operation,
+        request: GenerateRequest | EmbedRequest,
+        options: CallOptions,
+        clock: Clock,
+        *,
+        given: Mapping[str, Any],
+        prompt: Any,
+    ) -> Call[Any]:
+        """A call whose time begins now. It is given a `request_id` if the caller gave none."""
+        if options.request_id is None:
+            options = CallOptions(
+                timeout=options.timeout,
+                commit=options.commit,
+                cache=options.cache,
+                tags=options.tags,
+                request_id=os.urandom(8).hex(),
+            )
+        return Call(
+            operation=operation,
+            request=request,
+            options=options,
+            deadline=Deadline(clock, options.timeout),
+            clock=clock,
+            began=clock(),
+            given=given,
+            prompt=prompt,
+        )
+
+    def now(self) -> float:
+        """The loop's time; where no loop runs any more, as in a finaliser, when it began."""
+        try:
+            return self.clock()
+        except RuntimeError:
+            return self.began
+
+    def with_(self, **changes: Any) -> Self:
+        """The same call, changed; journal and deadline stay shared unless they are changed."""
+        derived = object.__new__(type(self))
+        for name in _FIELDS:
+            value = changes.pop(name) if name in changes else getattr(self, name)
+            object.__setattr__(derived, name, value)
+        if changes:
+            msg = f"a Call has no {', '.join(changes)}"
+            raise TypeError(msg)
+        return derived
+
+    def on(self, provider: Handler | object) -> Coroutine[Any, Any, T]:
+        """
+        Make this call on *provider*: through its `handle`, or its public method if it has none.
+
+        Raises:
+            ProviderError: Once awaited.
+        """
+        kind = type(provider)
+        if hasattr(kind, "handle") and hasattr(kind, "plan"):
+            return cast("Handler", provider).handle(self)
+        from .adapt import adapt
+
+        return adapt(provider).handle(self)
+
+    @property
+    def generation(self) -> GenerateRequest:
+        """The request of a `GENERATE` or `STREAM` call."""
+        return cast("GenerateRequest", self.request)
+
+    @property
+    def embedding(self) -> EmbedRequest:
+        """The request of an `EMBED` or `EMBED_BATCH` call."""
+        return cast("EmbedRequest", self.request)
+
+    @property
+    def embeds(self) -> bool:
+        """Whether it asks for vectors."""
+        return self.operation is Operation.EMBED or self.operation is Operation.EMBED_BATCH
+
+    @property
+    def attempts_left(self) -> bool:
+        """Whether a provider may be asked once more."""
+        return self.attempt_limit is None or self.journal.asked < self.attempt_limit
+
+
+_FIELDS = tuple(entry.name for entry in fields(Call))
+
+
+@runtime_checkable
+class Handler(Protocol):
+    """What decorators and fairlead's own adapters are, besides a `ProviderPort`."""
+
+    async def handle(self, call: Call[T]) -> T:
+        """
+        Make *call*.
+
+        Raises:
+            ProviderError: It failed. Cancellation passes untouched.
+        """
+        ...
+
+    def plan(self, call: Call[Any]) -> Plan:
+        """
+        Which targets could answer *call*, in order.
+
+        Synchronous, from local state alone; it changes nothing and raises nothing.
+        """
+        ...
+
+
+def find(provider: object, protocol: Callable[..., P]) -> P | None:
+    """
+    The first object that fits *protocol*, a runtime-checkable one, from *provider* inwards.
+
+    Walks `inner` and `targets`, depth first.
+    """
+    # Not annotated as the class that it is: mypy lets nobody hand a protocol to a `type[P]`.
+    if isinstance(provider, cast("type[P]", protocol)):
+        return provider
+    inner = getattr(provider, "inner", None)
+    targets = getattr(provider, "targets", ())
+    below: list[object] = [] if inner is None else [inner]
+    if isinstance(targets, tuple):
+        below += cast("tuple[object, ...]", targets)
+    for child in below:
+        found = find(child, protocol)
+        if found is not None:
+            return found
+    return None

@@ -1,0 +1,398 @@
+"""
+Everything fairlead raises, and what each policy makes of it.
+
+::
+
+    FairleadError
+    ├── ConfigurationError
+    └── ProviderError
+        ├── AuthenticationError
+        ├── PermissionDeniedError
+        ├── ModelNotFoundError
+        ├── QuotaExceededError
+        ├── InvalidRequestError
+        │   ├── ContextLengthExceededError
+        │   └── UnsupportedOperationError
+        ├── ContentFilteredError
+        ├── RateLimitError
+        ├── OverloadedError
+        ├── ServerError
+        ├── ProviderConnectionError
+        │   ├── ProviderTimeoutError
+        │   ├── CertificateError
+        │   └── RedirectRefusedError
+        ├── InvalidResponseError
+        │   ├── ResponseTooLargeError
+        │   ├── PromptTruncatedError
+        │   └── OutputTruncatedError
+        ├── StreamInterruptedError
+        ├── StreamConsumedError
+        ├── RefusedError                    we refused; `sent` says whether something had been sent
+        │   ├── CircuitOpenError
+        │   ├── RateLimitExceededError
+        │   ├── BudgetExceededError
+        │   ├── DeadlineExceededError
+        │   ├── GuardrailError
+        │   └── NoTargetError
+        └── AllTargetsFailedError
+
+Wrong types and unknown options are `TypeError`, as anywhere in Python.
+
+Retry, fallback, breaker, hedge, key pool and gateway ask `ProviderError.verdict` and nothing
+else; the verdicts are the data at the end of this module.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from .verdicts import Another, Retry, Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from .journal import Attempt, Journal
+    from .results import Generation
+    from .usage import Usage
+
+
+class FairleadError(Exception):
+    """The base class of everything that fairlead raises."""
+
+
+class ConfigurationError(FairleadError):
+    """Something cannot be built as it was asked for. Raised while building, not while calling."""
+
+
+class ProviderError(FairleadError):
+    """
+    A call failed. The base class of everything that a call raises.
+
+    Holds no request body and no secret, so it is safe to log.
+
+    Args:
+        message: What went wrong, and where it can be known what to do.
+        provider: The name of the provider that failed.
+        model: The model that was asked.
+        status_code: The HTTP status, if one was received.
+        code: The vendor's own word for the error.
+        request_id: The vendor's id of the request, for its support.
+        retry_after: Seconds after which a repeat makes sense, if anybody said so.
+        should_retry: The vendor's explicit word on whether to retry; overrides the verdict.
+        sent: Whether the request had been sent; None where nobody knows.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        provider: str | None = None,
+        model: str | None = None,
+        status_code: int | None = None,
+        code: str | None = None,
+        request_id: str | None = None,
+        retry_after: float | None = None,
+        should_retry: bool | None = None,
+        sent: bool | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.provider = provider
+        self.model = model
+        self.status_code = status_code
+        self.code = code
+        self.request_id = request_id
+        self.retry_after = retry_after
+        self.should_retry = should_retry
+        self.sent = sent
+        self.journal: Journal | None = None
+
+    @property
+    def message(self) -> str:
+        """What went wrong, without the details that `str()` appends."""
+        return str(self.args[0])
+
+    @property
+    def attempts(self) -> Sequence[Attempt]:
+        """What was tried before this was raised, oldest first."""
+        return self.journal.attempts if self.journal is not None else ()
+
+    @property
+    def verdict(self) -> Verdict:
+        """What the policies make of this error."""
+        row = next(VERDICTS[base] for base in type(self).__mro__ if base in VERDICTS)
+        if self.status_code in STATUS_VERDICTS and isinstance(self, _BY_STATUS):
+            row = STATUS_VERDICTS[self.status_code]
+        if self.should_retry is True and row.retry is Retry.NEVER:
+            return row._replace(retry=Retry.TRANSIENT)
+        if self.should_retry is False:
+            return row._replace(retry=Retry.NEVER)
+        return row
+
+    def __str__(self) -> str:
+        details = [
+            ":".join(part for part in (self.provider, self.model) if part),
+            f"HTTP {self.status_code}" if self.status_code is not None else "",
+            self.code or "",
+            f"request {self.request_id}" if self.request_id else "",
+            f"retry after {self.retry_after:g} s" if self.retry_after is not None else "",
+        ]
+        shown = ", ".join(detail for detail in details if detail)
+        return f"{self.message} [{shown}]" if shown else self.message
+
+
+class AuthenticationError(ProviderError):
+    """The vendor does not accept the credentials."""
+
+
+class PermissionDeniedError(ProviderError):
+    """The credentials are known but may not do this."""
+
+
+class ModelNotFoundError(ProviderError):
+    """The vendor has no such model, or no such address."""
+
+
+class QuotaExceededError(ProviderError):
+    """The account has spent what it may spend. Waiting for seconds does not help."""
+
+
+class InvalidRequestError(ProviderError):
+    """The request is not one that can be answered; asking again as it is does not help."""
+
+
+class ContextLengthExceededError(InvalidRequestError):
+    """
+    The prompt does not fit the model.
+
+    Args:
+        limit: The size of the model's window in tokens, if it was told.
+        requested: The size of the request in tokens, if it was told.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        limit: int | None = None,
+        requested: int | None = None,
+        **details: Any,
+    ) -> None:
+        super().__init__(message, **details)
+        self.limit = limit
+        self.requested = requested
+
+
+class UnsupportedOperationError(InvalidRequestError):
+    """The provider or the model cannot do what was asked."""
+
+
+class ContentFilteredError(ProviderError):
+    """The vendor's filter stopped the prompt or the whole answer."""
+
+
+class RateLimitError(ProviderError):
+    """The vendor limits how fast it may be asked."""
+
+
+class OverloadedError(ProviderError):
+    """The vendor has more to do than it can."""
+
+
+class ServerError(ProviderError):
+    """The vendor failed."""
+
+
+class ProviderConnectionError(ProviderError):
+    """The provider could not be reached, or the connection broke."""
+
+
+class ProviderTimeoutError(ProviderConnectionError):
+    """
+    The provider took too long.
+
+    Args:
+        limit: The seconds it was given.
+    """
+
+    def __init__(self, message: str, *, limit: float | None = None, **details: Any) -> None:
+        super().__init__(message, **details)
+        self.limit = limit
+
+    @property
+    def verdict(self) -> Verdict:
+        """What the policies make of it: given less than 5 s, the target is not to blame."""
+        verdict = super().verdict
+        if self.limit is not None and self.limit < SHORT_LIMIT:
+            return verdict._replace(counts=False)
+        return verdict
+
+
+class CertificateError(ProviderConnectionError):
+    """The server's certificate could not be verified."""
+
+
+class RedirectRefusedError(ProviderConnectionError):
+    """The server redirects to where the request must not go."""
+
+
+class InvalidResponseError(ProviderError):
+    """
+    The answer is not what the format promises, or it ends before its end.
+
+    Args:
+        misconfigured: Whether it looks like the answer of something else altogether,
+            a proxy's page say, so that asking again cannot help.
+    """
+
+    def __init__(self, message: str, *, misconfigured: bool = False, **details: Any) -> None:
+        super().__init__(message, **details)
+        self.misconfigured = misconfigured
+
+    @property
+    def verdict(self) -> Verdict:
+        """What the policies make of it."""
+        return MISCONFIGURED if self.misconfigured else super().verdict
+
+
+class ResponseTooLargeError(InvalidResponseError):
+    """The answer is larger than allowed."""
+
+
+class PromptTruncatedError(InvalidResponseError):
+    """The server silently cut the prompt."""
+
+
+class OutputTruncatedError(InvalidResponseError):
+    """The answer was cut where only a whole one is of use."""
+
+
+class StreamInterruptedError(ProviderError):
+    """
+    A stream failed after its reader had been shown something. Nothing retries it.
+
+    Its cause is the error that interrupted it.
+
+    Args:
+        partial: What had been received.
+    """
+
+    def __init__(self, message: str, *, partial: Generation, **details: Any) -> None:
+        super().__init__(message, **details)
+        self.partial = partial
+
+    @property
+    def usage(self) -> Usage | None:
+        """What had been consumed, as far as it was told."""
+        return self.partial.usage
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return partial(type(self), partial=self.partial), self.args, self.__dict__
+
+
+class StreamConsumedError(ProviderError):
+    """A stream was used a second time. Ask for a new one."""
+
+
+class RefusedError(ProviderError):
+    """We refused, not the provider; `sent` says whether something had been sent."""
+
+
+class CircuitOpenError(RefusedError):
+    """The circuit breaker keeps calls from a failing target."""
+
+
+class RateLimitExceededError(RefusedError):
+    """Our own limit on how fast or how much at once is reached."""
+
+
+class BudgetExceededError(RefusedError):
+    """The call could cost more than is left."""
+
+
+class DeadlineExceededError(RefusedError):
+    """The time for the whole call is over."""
+
+
+class GuardrailError(RefusedError):
+    """A guardrail stopped the prompt or the answer."""
+
+
+class NoTargetError(RefusedError):
+    """No target can take the request, or all that could refuse it at present."""
+
+
+class AllTargetsFailedError(ProviderError):
+    """
+    Several targets were tried and all failed. Its cause is the error of the first.
+
+    Args:
+        errors: One error per target, in the order in which they were tried.
+    """
+
+    def __init__(
+        self, message: str, *, errors: Sequence[ProviderError] = (), **details: Any
+    ) -> None:
+        waits = [error.retry_after for error in errors if error.retry_after is not None]
+        details.setdefault("retry_after", min(waits, default=None))
+        super().__init__(message, **details)
+        self.errors: tuple[ProviderError, ...] = tuple(errors)
+
+    @property
+    def verdict(self) -> Verdict:
+        """What the policies make of it: a gateway answers as for its cause."""
+        verdict = super().verdict
+        return verdict._replace(http=self.errors[0].verdict.http) if self.errors else verdict
+
+    def __str__(self) -> str:
+        return "".join([super().__str__(), *(f"\n  {error}" for error in self.errors)])
+
+
+SHORT_LIMIT = 5.0
+"""Seconds; a timeout of an attempt that was given less is not held against the target."""
+
+_N, _T = Retry.NEVER, Retry.TRANSIENT
+MISCONFIGURED = Verdict(_N, Another.ALWAYS, counts=False, http=502, misconfigured=True)
+
+VERDICTS: dict[type, Verdict] = {
+    ProviderError: Verdict(_N, Another.ALWAYS, True, 502),
+    AuthenticationError: Verdict(Retry.NEXT_KEY, Another.ALWAYS, False, 500, True),
+    PermissionDeniedError: Verdict(Retry.NEXT_KEY, Another.ALWAYS, False, 500, True),
+    ModelNotFoundError: Verdict(_N, Another.ALWAYS, False, 404, True),
+    QuotaExceededError: Verdict(_N, Another.ALWAYS, False, 429),
+    InvalidRequestError: Verdict(_N, Another.OPT_IN, False, 400, True),
+    ContextLengthExceededError: Verdict(_N, Another.LARGER_WINDOW, False, 400),
+    UnsupportedOperationError: Verdict(_N, Another.ALWAYS, False, 400),
+    ContentFilteredError: Verdict(_N, Another.OPT_IN, False, 400),
+    RateLimitError: Verdict(Retry.THROTTLED, Another.ALWAYS, False, 429),
+    OverloadedError: Verdict(_T, Another.ALWAYS, True, 503),
+    ServerError: Verdict(_T, Another.ALWAYS, True, 502),
+    ProviderConnectionError: Verdict(_T, Another.ALWAYS, True, 502),
+    ProviderTimeoutError: Verdict(Retry.ONCE_IF_SENT, Another.ALWAYS, True, 504),
+    CertificateError: MISCONFIGURED,
+    RedirectRefusedError: MISCONFIGURED,
+    InvalidResponseError: Verdict(_T, Another.ALWAYS, True, 502),
+    ResponseTooLargeError: MISCONFIGURED,
+    PromptTruncatedError: Verdict(_N, Another.LARGER_WINDOW, False, 400),
+    OutputTruncatedError: Verdict(_N, Another.LARGER_CEILING, False, 502),
+    StreamInterruptedError: Verdict(_N, Another.NEVER, True, 502),
+    StreamConsumedError: Verdict(_N, Another.NEVER, False, 500),
+    CircuitOpenError: Verdict(_N, Another.ALWAYS, False, 503),
+    RateLimitExceededError: Verdict(_N, Another.ALWAYS, False, 429),
+    BudgetExceededError: Verdict(_N, Another.NEVER, False, 402),
+    DeadlineExceededError: Verdict(_N, Another.NEVER, False, 504),
+    GuardrailError: Verdict(_N, Another.NEVER, False, 400),
+    NoTargetError: Verdict(_N, Another.ALWAYS, False, 503),
+    RefusedError: Verdict(_N, Another.NEVER, False, 503),
+    AllTargetsFailedError: Verdict(_N, Another.ALWAYS, False, 502),
+}
+"""One row per class; a class without one has that of its nearest base."""
+
+_BY_STATUS = (ServerError, ProviderTimeoutError)
+STATUS_VERDICTS: dict[int | None, Verdict] = {
+    408: Verdict(_T, Another.ALWAYS, False, 504),
+    409: Verdict(_T, Another.ALWAYS, False, 502),
+    501: MISCONFIGURED,
+    505: MISCONFIGURED,
+}
+"""Statuses whose row differs from that of the class they are raised as."""

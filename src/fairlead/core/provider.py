@@ -1,0 +1,129 @@
+"""The one protocol that applications and adapters share."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, runtime_checkable
+
+from .calls import Call, Operation
+from .pending import PendingStream
+from .requests import generate_request
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Sequence
+    from typing import Unpack
+
+    from .calls import T
+    from .embeddings import Embedding, Embeddings
+    from .messages import Prompt
+    from .models import ModelInfo
+    from .plans import Plan
+    from .requests import EmbedOptions, GenerateOptions
+    from .results import Generation, TokenCount
+    from .streams import GenerationStream
+
+
+@runtime_checkable
+class ProviderPort(Protocol):
+    """
+    A language-model provider.
+
+    All methods are safe for concurrent use by tasks of one event loop. What a call raises is a
+    `ProviderError`; a wrong type or an unknown option is a `TypeError`.
+    """
+
+    @property
+    def name(self) -> str:
+        """The provider's name, such as `openai`."""
+        ...
+
+    @property
+    def model(self) -> ModelInfo:
+        """What is known of the model that answers unless a call names another."""
+        ...
+
+    async def generate(self, prompt: Prompt, **options: Unpack[GenerateOptions]) -> Generation:
+        """The whole answer to *prompt*."""
+        ...
+
+    def generate_stream(self, prompt: Prompt, **options: Unpack[GenerateOptions]) -> PendingStream:
+        """The answer to *prompt* as it arrives. Nothing is sent before the stream is used."""
+        ...
+
+    async def embed(self, text: str, **options: Unpack[EmbedOptions]) -> Embedding:
+        """The vector of *text*."""
+        ...
+
+    async def embed_batch(
+        self, texts: Sequence[str], **options: Unpack[EmbedOptions]
+    ) -> Embeddings:
+        """The vectors of *texts*, in their order."""
+        ...
+
+    def count_tokens(self, text: str | Prompt) -> TokenCount:
+        """How many tokens *text* has; `exact` says how sure that is. Never any I/O."""
+        ...
+
+
+LooseProvider: TypeAlias = object
+"""
+Any object with some of the port's methods, as users write them: `generate` may return a plain
+`str`, `generate_stream` an async generator or a coroutine that returns one, `embed` a list of
+numbers, and explicit keyword parameters are fine. See `fairlead.core.adapt`.
+"""
+
+
+@runtime_checkable
+class Closable(Protocol):
+    """Something that holds connections or the like."""
+
+    async def aclose(self) -> None:
+        """Let go of them. Idempotent."""
+        ...
+
+
+class Funnel:
+    """
+    The port's awaitable methods over one `handle(call)`.
+
+    Whoever is called by the application builds the `Call`; everything below only handles it.
+    """
+
+    @staticmethod
+    def clock() -> float:
+        """Where calls that start here take their time from."""
+        return time.monotonic()
+
+    async def handle(self, call: Call[T]) -> T:
+        """Make *call*."""
+        raise NotImplementedError
+
+    def plan(self, call: Call[Any]) -> Plan:
+        """Which targets could answer *call*."""
+        raise NotImplementedError
+
+    async def generate(self, prompt: Prompt, **options: Unpack[GenerateOptions]) -> Generation:
+        """The whole answer to *prompt*. See `ProviderPort`."""
+        return await self.handle(Call.generate(prompt, options, self.clock))
+
+    def generate_stream(self, prompt: Prompt, **options: Unpack[GenerateOptions]) -> PendingStream:
+        """The answer to *prompt* as it arrives. See `ProviderPort`."""
+        request, steering = generate_request(prompt, options)
+
+        def opening() -> Awaitable[GenerationStream]:
+            call: Call[GenerationStream] = Call.start(
+                Operation.STREAM, request, steering, self.clock, given=options, prompt=prompt
+            )
+            return self.handle(call)
+
+        return PendingStream(opening)
+
+    async def embed(self, text: str, **options: Unpack[EmbedOptions]) -> Embedding:
+        """The vector of *text*. See `ProviderPort`."""
+        return await self.handle(Call.embed(text, options, self.clock))
+
+    async def embed_batch(
+        self, texts: Sequence[str], **options: Unpack[EmbedOptions]
+    ) -> Embeddings:
+        """The vectors of *texts*, in their order. See `ProviderPort`."""
+        return await self.handle(Call.embed_batch(texts, options, self.clock))

@@ -1,0 +1,74 @@
+"""What a call consumed and what that cost."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from decimal import Decimal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Usage:
+    """
+    Tokens in the one normal form: input includes cached input, output includes reasoning.
+
+    What the vendor did not tell is None, never a guess, unless `estimated` says so.
+    """
+
+    input_tokens: int | None = None
+    output_tokens: int | None = None
+    cache_read_tokens: int | None = None
+    """Of the input, what was read from the vendor's prompt cache."""
+    cache_write_tokens: int | None = None
+    """Of the input, what was written to the vendor's prompt cache."""
+    reasoning_tokens: int | None = None
+    """Of the output, what was spent on reasoning."""
+    total_tokens: int | None = None
+    """The vendor's own sum, as it was told."""
+    estimated: bool = False
+    """Whether a cut or abandoned call was settled with what had been seen."""
+    raw: Mapping[str, object] = field(default_factory=dict[str, object], hash=False)
+    """The vendor's own record."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cost:
+    """What a call cost, in US dollars."""
+
+    amount: Decimal
+    source: str
+    """Who says so: the vendor's answer, or the name of a price list."""
+    estimated: bool = False
+
+
+def add_usage(one: Usage | None, other: Usage | None) -> Usage | None:
+    """Both together; what neither knows stays unknown."""
+    if one is None or other is None:
+        return one or other
+    return Usage(
+        input_tokens=_add(one.input_tokens, other.input_tokens),
+        output_tokens=_add(one.output_tokens, other.output_tokens),
+        cache_read_tokens=_add(one.cache_read_tokens, other.cache_read_tokens),
+        cache_write_tokens=_add(one.cache_write_tokens, other.cache_write_tokens),
+        reasoning_tokens=_add(one.reasoning_tokens, other.reasoning_tokens),
+        total_tokens=_add(one.total_tokens, other.total_tokens),
+        estimated=one.estimated or other.estimated,
+    )
+
+
+def add_cost(one: Cost | None, other: Cost | None) -> Cost | None:
+    """Both together."""
+    if one is None or other is None:
+        return one or other
+    return Cost(
+        amount=one.amount + other.amount,
+        source=one.source if one.source == other.source else "sum",
+        estimated=one.estimated or other.estimated,
+    )
+
+
+def _add(one: int | None, other: int | None) -> int | None:
+    return (one or 0) + (other or 0) if one is not None or other is not None else None

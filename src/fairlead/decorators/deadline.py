@@ -1,0 +1,71 @@
+"""Gives a call an end."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ..core.calls import Operation
+from ..core.errors import DeadlineExceededError, ProviderError, ProviderTimeoutError
+from ._base import Decorator
+
+if TYPE_CHECKING:
+    from ..core.calls import Call, T
+    from ..core.provider import LooseProvider, ProviderPort
+
+
+class DeadlineProvider(Decorator):
+    """
+    Gives a call an end, over all attempts and targets.
+
+    The deadline is a value: attempts and waits cut themselves at it. What fails because it is
+    over becomes `DeadlineExceededError`. The option `timeout` brings it forward.
+
+    Args:
+        inner: What is asked.
+        total: Seconds for `generate` and `embed*`; None is no end. Streams have none, as the
+            time that their reader takes does not count; their opening has *opening*.
+        opening: Seconds until a stream commits; None is no end.
+    """
+
+    layer = "deadline"
+
+    def __init__(
+        self,
+        inner: ProviderPort | LooseProvider,
+        /,
+        *,
+        total: float | None = 600.0,
+        opening: float | None = None,
+    ) -> None:
+        super().__init__(inner)
+        self._total = total
+        self._opening = opening
+
+    async def handle(self, call: Call[T]) -> T:
+        """Make *call*, by its deadline."""
+        streams = call.operation is Operation.STREAM
+        if call.options.timeout is None:
+            call.deadline.tighten(self._opening if streams else self._total)
+        try:
+            return await call.on(self._inner)
+        except ProviderError as error:
+            if call.deadline.remaining() != 0 or not _is_timeout(error):
+                raise
+            raise _exceeded(call, error) from error
+
+
+def _exceeded(call: Call[Any], error: ProviderError) -> DeadlineExceededError:
+    exceeded = DeadlineExceededError(
+        f"the time for the whole call is over; at last: {error.message}",
+        provider=error.provider,
+        model=error.model,
+        sent=call.journal.asked > 0,
+    )
+    exceeded.journal = call.journal
+    return exceeded
+
+
+def _is_timeout(error: ProviderError) -> bool:
+    """Whether *error* came of a limit of time, here or at any of several targets."""
+    errors = getattr(error, "errors", ())
+    return isinstance(error, ProviderTimeoutError) or any(map(_is_timeout, errors))

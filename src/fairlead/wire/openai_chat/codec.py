@@ -1,0 +1,65 @@
+"""The format as one object."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from . import embeddings
+from .decode import decode_answer
+from .dialect import OPENAI, Dialect
+from .encode import encode_generate
+from .errors import decode_error
+from .stream import ChatStreamDecoder
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ...core.errors import ProviderError
+    from ...core.events import StreamEvent
+    from ...core.requests import EmbedRequest, GenerateRequest
+    from ..codec import DecodedEmbeddings, Encoded, StreamDecoder
+    from ..http import WireResponse
+
+_STREAM_BEGINNINGS = (b"data:", b"event:", b": ", b"id:", b"retry:")
+
+
+class OpenAIChatCodec:
+    """Chat Completions and embeddings as *dialect* has them. A `Codec`."""
+
+    def __init__(self, dialect: Dialect = OPENAI) -> None:
+        self.dialect = dialect
+
+    @property
+    def lossless_stream(self) -> bool:
+        """See `Codec`."""
+        return self.dialect.usage_in_stream
+
+    def encode_generate(self, request: GenerateRequest, *, stream: bool) -> Encoded:
+        """See `Codec`."""
+        return encode_generate(request, self.dialect, stream=stream)
+
+    def decode_generate(self, response: WireResponse) -> Sequence[StreamEvent]:
+        """See `Codec`. A server that streams although it was not asked to is understood too."""
+        if not response.body.lstrip().startswith(_STREAM_BEGINNINGS):
+            return decode_answer(response.body, self.dialect, response.headers)
+        decoder = self.stream_decoder()
+        events = [*decoder.feed(response.body), *decoder.finish()]
+        if decoder.error is not None:
+            raise decoder.error
+        return events
+
+    def stream_decoder(self) -> StreamDecoder:
+        """See `Codec`."""
+        return ChatStreamDecoder(self.dialect)
+
+    def encode_embed(self, request: EmbedRequest) -> Encoded:
+        """See `Codec`."""
+        return embeddings.encode_embed(request, self.dialect)
+
+    def decode_embed(self, response: WireResponse, request: EmbedRequest) -> DecodedEmbeddings:
+        """See `Codec`."""
+        return embeddings.decode_embed(response, request, self.dialect)
+
+    def decode_error(self, response: WireResponse) -> ProviderError:
+        """See `Codec`."""
+        return decode_error(response)

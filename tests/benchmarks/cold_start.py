@@ -1,0 +1,36 @@
+"""
+Import, build, and the first answer, in a fresh process: `python cold_start.py SUBJECT URL`.
+
+Everything counts but the start of Python itself. Prints milliseconds.
+"""
+
+import time
+
+BEGAN = time.perf_counter()
+
+import asyncio  # noqa: E402 - its import counts
+import sys  # noqa: E402
+
+
+async def main(subject: str, url: str) -> None:
+    if subject == "fairlead":
+        from fairlead import OpenAICompatibleProvider, default_pipeline
+
+        provider = OpenAICompatibleProvider(base_url=f"{url}/v1", model="bench")
+        async with default_pipeline(provider) as pipeline:
+            assert await pipeline.generate("Why do ports help?")
+            print((time.perf_counter() - BEGAN) * 1e3)
+        return
+    if subject == "httpx":
+        import httpx as library
+    else:
+        import httpx2 as library
+
+    async with library.AsyncClient() as client:
+        body = {"model": "bench", "messages": [{"role": "user", "content": "Why do ports help?"}]}
+        response = await client.post(f"{url}/v1/chat/completions", json=body)
+        assert response.json()["choices"][0]["message"]["content"]
+        print((time.perf_counter() - BEGAN) * 1e3)
+
+
+asyncio.run(main(*sys.argv[1:]))

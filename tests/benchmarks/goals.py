@@ -1,0 +1,132 @@
+"""What is measured, and what must be reached."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from tests.benchmarks.clients import SUBJECTS
+
+OURS = "fairlead"
+Figures = Mapping[tuple[str, str, str], float]
+"""Medians, by probe, subject and figure."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Goal:
+    """
+    A row of the table.
+
+    Args:
+        what: The row's first cell.
+        probe: Whose figures it shows.
+        figure: Which of them.
+        unit: What they are counted in.
+        limit: What must be reached.
+        at_least: Whether the limit is a lower one.
+        against: The subject whose figure ours is divided by; None takes ours as it is.
+        over: The probe whose figure for fairlead ours is divided by.
+    """
+
+    what: str
+    probe: str
+    figure: str
+    unit: str
+    limit: float
+    at_least: bool = False
+    against: str | None = None
+    over: str | None = None
+
+    @property
+    def probes(self) -> tuple[str, ...]:
+        return (self.probe, self.over) if self.over else (self.probe,)
+
+    @property
+    def divisor(self) -> tuple[str, str, str] | None:
+        """Whose figure ours is divided by."""
+        if self.over:
+            return (self.over, OURS, self.figure)
+        return (self.probe, self.against, self.figure) if self.against else None
+
+    def is_measured(self, figures: Figures) -> bool:
+        return {(self.probe, OURS, self.figure), self.divisor} - {None} <= figures.keys()
+
+    def reached(self, figures: Figures) -> float:
+        ours = figures[self.probe, OURS, self.figure]
+        return ours / figures[self.divisor] if self.divisor else ours
+
+    def holds(self, figures: Figures) -> bool:
+        reached = self.reached(figures)
+        return reached >= self.limit if self.at_least else reached <= self.limit
+
+
+GOALS = (
+    Goal(
+        what="one call after the other", probe="alone", figure="us", unit="µs",
+        against="httpx", limit=0.70,
+    ),
+    Goal(
+        what="100 calls at once", probe="load-100", figure="per_second", unit="calls/s",
+        against="httpx", limit=4, at_least=True,
+    ),
+    Goal(
+        what="100 calls at once", probe="load-100", figure="per_second", unit="calls/s",
+        against="httpx2", limit=1.6, at_least=True,
+    ),
+    Goal(
+        what="CPU of a call, 100 at once over alone", probe="load-100", figure="cpu_us",
+        unit="µs", over="load-1", limit=1.15,
+    ),
+    Goal(
+        what="CPU of a call, 1,000 at once over alone", probe="load-1000", figure="cpu_us",
+        unit="µs", over="load-1", limit=1.15,
+    ),
+    Goal(
+        what="a chunk, in big reads", probe="big-reads", figure="us", unit="µs", limit=4,
+    ),
+    Goal(
+        what="a chunk, an HTTP chunk each", probe="small-chunks", figure="us", unit="µs",
+        against="httpx", limit=0.92,
+    ),
+    Goal(
+        what="CPU of a chunk, paced", probe="paced", figure="cpu_us", unit="µs",
+        against="httpx", limit=0.85,
+    ),
+    Goal(
+        what="an open stream, http", probe="open-http", figure="kb", unit="KB", limit=28,
+    ),
+    Goal(
+        what="an open stream, TLS", probe="open-tls", figure="kb", unit="KB", limit=80,
+    ),
+    Goal(
+        what="CPU of a stream, 1,000 opened, read, closed", probe="thousand-streams",
+        figure="cpu_us", unit="µs", against="httpx", limit=0.6,
+    ),
+    Goal(what="passing through a layer", probe="layers", figure="passing", unit="µs", limit=0.5),
+    Goal(what="retry", probe="layers", figure="retry", unit="µs", limit=3),
+    Goal(what="breaker", probe="layers", figure="breaker", unit="µs", limit=3),
+    Goal(what="fallback", probe="layers", figure="fallback", unit="µs", limit=3),
+    Goal(what="one time limit", probe="layers", figure="time_limit", unit="µs", limit=12),
+    Goal(
+        what="twelve layers, per chunk", probe="layers", figure="chunk", unit="µs", limit=0.03,
+    ),
+    Goal(what="`import`, over bare Python", probe="import", figure="ms", unit="ms", limit=30),
+    Goal(what="cold start, by hand", probe="cold-start", figure="ms", unit="ms", limit=150),
+    Goal(what="growth over 20,000 calls", probe="growth", figure="kb", unit="KB", limit=512),
+)  # fmt: skip
+"""
+In the table's order. What should be nothing has its noise for a limit: of memory, two arenas of
+Python's allocator.
+"""
+
+COMPARED = frozenset(
+    {"alone", "load-100", "big-reads", "small-chunks", "paced", "open-http", "open-tls"}
+    | {"thousand-streams", "import", "cold-start"}
+)
+"""Probes that the raw libraries run too."""
+
+ONCE = frozenset({"open-http", "open-tls", "thousand-streams", "growth", "layers"})
+"""Probes that repeat within themselves, or are averages over a thousand streams."""
+
+
+def subjects(probe: str) -> tuple[str, ...]:
+    """Who runs *probe*."""
+    return SUBJECTS if probe in COMPARED else (OURS,)

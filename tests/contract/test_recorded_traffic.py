@@ -1,0 +1,146 @@
+"""Every recording of OpenAI's format, decoded as its expectation says."""
+
+import pytest
+
+from fairlead.core.errors import (
+    AuthenticationError,
+    ContentFilteredError,
+    ContextLengthExceededError,
+    InvalidRequestError,
+    InvalidResponseError,
+    ModelNotFoundError,
+    PermissionDeniedError,
+    ProviderError,
+    RateLimitError,
+    ServerError,
+)
+from fairlead.core.requests import EmbedRequest
+from tests.support.recorded import TRAFFIC, Record, differences, plain, records, streamed
+
+SEED = 20_261_121
+CHATS = [record for record in records("openai.chat") if record.response.status < 400]
+PLAIN = [record for record in CHATS if not record.stream]
+STREAMS = [record for record in CHATS if record.stream]
+ERRORS = [
+    record
+    for record in records("openai.chat", "openai.embeddings")
+    if record.response.status >= 400
+]
+EMBEDDINGS = [record for record in records("openai.embeddings") if record.response.status < 400]
+
+STATUSES = {
+    400: InvalidRequestError,
+    401: AuthenticationError,
+    403: PermissionDeniedError,
+    404: ModelNotFoundError,
+    429: RateLimitError,
+    500: ServerError,
+    502: ServerError,
+}
+KINDS = {
+    "content_filter": ContentFilteredError,
+    "context_length_exceeded": ContextLengthExceededError,
+    "exceed_context_size_error": ContextLengthExceededError,
+}
+UNLIKE_STATUS = {
+    # A 403 for what was said, not for who says it: "Content violates usage guidelines". Taken for
+    # a permission it would kill the key.
+    "req_llm.openrouter.chat.x_ai_grok_3_mini_beta_reasoning_basic.1": ContentFilteredError,
+}
+
+
+def each(found: list[Record]) -> pytest.MarkDecorator:
+    """A parameter per recording, or a skip that says which directory is missing."""
+    missing = pytest.param(
+        None,
+        id="no recordings",
+        marks=pytest.mark.skip(reason=f"there is no recorded traffic in {TRAFFIC.name}/"),
+    )
+    return pytest.mark.parametrize("record", found or [missing], ids=str)
+
+
+def expected_error(record: Record) -> type[ProviderError]:
+    told = record.expected.get("error") or record.expected.get("stream_error")
+    if told is None:
+        return InvalidResponseError
+    if record.name in UNLIKE_STATUS:
+        return UNLIKE_STATUS[record.name]
+    for name in (told["code"], told["type"]):
+        if name in KINDS:
+            return KINDS[name]
+    status = record.response.status
+    if status < 400:
+        status = next(each for each in (told["status"], told["code"], 400) if isinstance(each, int))
+    return STATUSES[status]
+
+
+def test_the_recordings_are_read():
+    if not TRAFFIC.is_dir():
+        pytest.skip(f"there is no recorded traffic in {TRAFFIC.name}/")
+
+    assert PLAIN
+    assert STREAMS
+    assert ERRORS
+    assert EMBEDDINGS
+
+
+@each(PLAIN)
+def test_plain_answer(record):
+    if not record.succeeds:
+        with pytest.raises(expected_error(record)):
+            plain(record.codec(), record.response)
+        return
+
+    generation = plain(record.codec(), record.response)
+
+    assert not differences(generation, record.expected)
+
+
+@each(STREAMS)
+def test_streamed_answer_however_it_is_cut(record):
+    for pieces in record.cuts(SEED):
+        generation, error = streamed(record.codec(), pieces)
+
+        if record.succeeds:
+            assert error is None
+            assert not differences(generation, record.expected)
+        else:
+            assert type(error) is expected_error(record)
+            # What came before the error is told; the end, and with it usage, is not.
+            found = differences(generation, record.expected)
+            assert not found.keys() - {"usage", "finish_reason"}
+
+
+@each(ERRORS)
+def test_error(record):
+    error = record.codec().decode_error(record.response)
+    told = record.expected["error"]
+
+    assert isinstance(error, expected_error(record))
+    assert error.status_code == record.expected["status"]
+    assert error.retry_after == record.expected["retry_after"]
+    assert error.message.startswith(told["message"][:20])
+    if isinstance(error, ContextLengthExceededError):
+        assert (error.limit, error.requested) in {(512, 6006), (1024, 6003)}
+
+
+@each(EMBEDDINGS)
+def test_embeddings(record):
+    expected = record.expected["embeddings"]
+    request = EmbedRequest(texts=("text",) * expected["count"], model="model")
+    if isinstance(expected["first3"][0][0], list):
+        with pytest.raises(InvalidResponseError, match="per token"):
+            record.codec().decode_embed(record.response, request)
+        return
+
+    decoded = record.codec().decode_embed(record.response, request)
+
+    assert [len(vector) for vector in decoded.vectors] == expected["dims"]
+    for vector, first, last in zip(
+        decoded.vectors, expected["first3"], expected["last"], strict=True
+    ):
+        assert vector[:3].tolist() == pytest.approx(first)
+        assert vector[-1] == pytest.approx(last)
+    assert decoded.model == record.expected["model"]
+    assert decoded.usage.input_tokens == record.expected["usage"]["input"]
+    assert decoded.usage.total_tokens == record.expected["usage"]["total"]

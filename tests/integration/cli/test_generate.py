@@ -1,0 +1,210 @@
+"""The command line as a person uses it: in a process of its own."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from tests.support.answers import JSON, Answer, completion, event, failure, script, streamed
+
+COMMAND = [sys.executable, "-W", "error", "-m", "fairlead", "generate"]
+
+
+def environment(**more):
+    kept = {name: os.environ[name] for name in ("PATH", "PYTHONPATH") if name in os.environ}
+    return {**kept, "PYTHONUTF8": "1", **more}
+
+
+def run(*arguments, stdin="", **variables):
+    return subprocess.run(
+        [*COMMAND, *arguments],
+        input=stdin,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+        env=environment(**variables),
+    )
+
+
+def test_offline_it_answers_and_says_what_to_set():
+    done = run("Why do ports and adapters keep a codebase soft?")
+
+    assert done.returncode == 0
+    assert "offline" in done.stdout
+    assert done.stderr.count("\n") == 1
+    assert "offline" in done.stderr
+    assert "OPENAI_API_KEY" in done.stderr
+
+
+def test_asked_to_be_offline_it_says_nothing_of_it():
+    assert run("--offline", "hi").stderr == ""
+
+
+def test_the_prompt_comes_from_standard_input():
+    piped = run("--offline", stdin="What is a fairlead?")
+    given = run("--offline", "What is a fairlead?")
+
+    assert piped.stdout == given.stdout
+
+
+def test_words_and_standard_input_together(server):
+    script(streamed("ok"))
+    run("-b", server.url("/v1"), "-m", "m", "Explain:", "-", stdin="a diff")
+
+    prompt = json.loads(server.requests[-1].body)["messages"][-1]["content"]
+    assert prompt == "Explain:\n\na diff"
+
+
+def test_options_reach_the_server(server):
+    script(streamed("ok"))
+    run("-b", server.url("/v1"), "-m", "m", "-s", "Be brief.", "-t", "0", "--max-tokens", "7", "hi")
+
+    sent = json.loads(server.requests[-1].body)
+    assert sent["messages"][0] == {"role": "system", "content": "Be brief."}
+    assert (sent["temperature"], sent["max_tokens"], sent["model"]) == (0, 7, "m")
+
+
+def test_openai_variables_lead_to_a_server_with_its_key(server):
+    script(streamed("ok"))
+    done = run("hi", OPENAI_API_KEY="sk-test", OPENAI_BASE_URL=server.url("/v1"), OPENAI_MODEL="m")
+
+    assert done.stdout == "ok\n"
+    assert server.requests[-1].headers["authorization"] == "Bearer sk-test"
+
+
+def test_a_key_is_not_sent_to_an_address_that_it_was_not_meant_for(server):
+    script(streamed("ok"))
+    run("-b", server.url("/v1"), "-m", "m", "hi", OPENAI_API_KEY="sk-test")
+
+    assert "authorization" not in server.requests[-1].headers
+
+
+def test_unless_it_is_named(server):
+    script(streamed("ok"))
+    run("-b", server.url("/v1"), "-m", "m", "--api-key-env", "MINE", "hi", MINE="sk-mine")
+
+    assert server.requests[-1].headers["authorization"] == "Bearer sk-mine"
+
+
+def test_the_only_model_of_a_server_is_asked(server):
+    script(Answer([b'{"data": [{"id": "only"}]}'], content_type=JSON), streamed("ok"))
+    done = run("-b", server.url("/v1"), "hi")
+
+    assert done.stdout == "ok\n", done.stderr
+    assert json.loads(server.requests[-1].body)["model"] == "only"
+
+
+def test_json_tells_everything(server):
+    script(streamed("one ", "two"))
+    told = json.loads(run("-b", server.url("/v1"), "-m", "m", "--json", "hi").stdout)
+
+    assert told["text"] == "one two"
+    assert told["usage"]["output_tokens"] == 2
+    assert told["attempts"][0]["outcome"] == "succeeded"
+
+
+def test_without_stream_the_answer_is_asked_for_whole(server):
+    script(completion("whole"))
+    done = run("-b", server.url("/v1"), "-m", "m", "--no-stream", "hi")
+
+    assert done.stdout == "whole\n"
+    assert "stream" not in json.loads(server.requests[-1].body)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["-b", "localhost:8000", "-m", "m", "hi"], "scheme"),
+        (["-b", "http://example.com", "-m", "m", "hi"], "plain http"),
+        (["-b", "http://127.0.0.1:9", "-m", "m", "hi"], "127.0.0.1:9"),
+        (["-m", "gpt-5.6-luna", "hi"], "OPENAI_API_KEY"),
+        (["--max-tokens", "-3", "--offline", "hi"], "max_tokens"),
+        (["--api-key-env", "NONE", "hi"], "NONE"),
+        (["--offline", "  "], "empty"),
+    ],
+)
+def test_an_error_is_one_clear_line(arguments, said):
+    done = run(*arguments)
+
+    assert done.returncode == 1
+    assert done.stdout == ""
+    assert done.stderr.startswith("fairlead: error: ")
+    assert done.stderr.count("\n") == 1
+    assert said in done.stderr
+
+
+def test_an_unknown_option_names_the_nearest():
+    done = run("--offlin", "hi")
+
+    assert done.returncode == 2
+    assert "--offline" in done.stderr
+
+
+def test_debug_shows_the_rest(server):
+    script(failure(401, "bad key"))
+    done = run("-b", server.url("/v1"), "-m", "m", "--debug", "hi")
+
+    assert done.returncode != 0
+    assert "Traceback" in done.stderr
+    assert "AuthenticationError" in done.stderr
+
+
+def test_a_cut_stream_keeps_what_came(server):
+    script(Answer([event("half an ans")], ending="cut"))
+    done = run("-b", server.url("/v1"), "-m", "m", "hi")
+
+    assert done.returncode == 1
+    assert done.stdout == "half an ans\n"
+    assert "interrupted" in done.stderr
+
+
+def started(*arguments, **streams):
+    return subprocess.Popen(
+        [*COMMAND, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment()
+    )
+
+
+def test_it_prints_as_text_arrives_and_ctrl_c_keeps_it(server):
+    script(Answer([event("one "), event("two")], ending="stall"))
+    process = started("-b", server.url("/v1"), "-m", "m", "hi")
+    assert process.stdout.read(7) == b"one two"
+
+    process.send_signal(signal.SIGINT)
+    rest, said = process.communicate(timeout=20)
+
+    assert process.returncode == 130
+    assert rest == b"\n"
+    assert b"Traceback" not in said
+    server.wait_until(lambda: server.open_connections == 0)
+
+
+def test_ctrl_c_keeps_what_came_as_json(server):
+    script(Answer([event("one "), event("two")], ending="stall"))
+    process = started("-b", server.url("/v1"), "-m", "m", "--json", "hi")
+    server.wait_until(lambda: bool(server.requests), seconds=20)
+    time.sleep(0.3)
+
+    process.send_signal(signal.SIGINT)
+    told, _ = process.communicate(timeout=20)
+
+    assert process.returncode == 130
+    assert json.loads(told)["text"] == "one two"
+    assert json.loads(told)["finish_reason"] == "cancelled"
+
+
+def test_a_reader_that_leaves_the_pipe(server):
+    script(Answer([event("word ")] * 2000, pause=0.001))
+    process = started("-b", server.url("/v1"), "-m", "m", "hi")
+    assert process.stdout.read(5) == b"word "
+    process.stdout.close()
+    said = process.stderr.read()
+    process.stderr.close()
+
+    assert process.wait(timeout=20) != 0
+    assert said == b""
+    server.wait_until(lambda: server.open_connections == 0)

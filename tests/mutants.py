@@ -1,0 +1,541 @@
+"""
+Plants mistakes one at a time and sees whether the tests catch them.
+
+`python tests/mutants.py [WORD ...]` tries those whose path or reason has one of the words; it exits
+with 1 if a mistake survives, or if its place is not found exactly once any more.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent
+SECONDS = 300
+"""After which tests that still run count as failed: many a mistake makes them wait for ever."""
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """
+    A mistake.
+
+    Args:
+        path: The file, from the root.
+        before: What stands there exactly once.
+        after: What is put in its place.
+        why: What goes wrong then.
+        tests: Those that should notice.
+    """
+
+    path: str
+    before: str
+    after: str
+    why: str
+    tests: tuple[str, ...]
+
+
+CORE = "src/fairlead/core/"
+POLICY = "src/fairlead/decorators/"
+BREAKER = ("tests/unit/decorators/test_breaker.py",)
+GUARDED = ("tests/unit/decorators/test_breaker_provider.py",)
+CANCELLED = ("tests/unit/decorators/test_cancellation.py",)
+DEADLINE = ("tests/unit/decorators/test_deadline.py",)
+FALLBACK = ("tests/unit/decorators/test_fallback.py",)
+RETRY = ("tests/unit/decorators/test_retry.py",)
+STREAMS = ("tests/unit/core/test_streams.py",)
+ADAPT = ("tests/unit/core/test_adapt.py",)
+ERRORS = ("tests/unit/core/test_errors.py",)
+
+MUTANTS: tuple[Mutant, ...] = (
+    # Circuit breaker.
+    Mutant(
+        POLICY + "breaker.py",
+        "if self._row >= options.failure_threshold:",
+        "if self._row > options.failure_threshold:",
+        "opens one failure too late",
+        BREAKER,
+    ),
+    Mutant(
+        POLICY + "breaker.py",
+        "            self._row = 0\n            return",
+        "            return",
+        "a success does not end a row of failures",
+        BREAKER,
+    ),
+    Mutant(
+        POLICY + "breaker.py",
+        "calls >= options.minimum_calls and",
+        "calls > options.minimum_calls and",
+        "the ratio waits for one call too many",
+        BREAKER,
+    ),
+    Mutant(
+        POLICY + "breaker.py",
+        "self._window[0].at <= now - options.window:",
+        "self._window[0].at < now - options.window:",
+        "the window forgets too late",
+        BREAKER,
+    ),
+    Mutant(
+        POLICY + "breaker.py",
+        "if permit.generation != self._generation:",
+        "if permit.generation > self._generation:",
+        "late results from before a transition count",
+        BREAKER,
+    ),
+    Mutant(
+        POLICY + "breaker.py",
+        "if len(self._probes) >= self._options.half_open_permits:",
+        "if len(self._probes) > self._options.half_open_permits:",
+        "one probe too many at a time",
+        BREAKER,
+    ),
+    Mutant(
+        POLICY + "breaker.py",
+        "for key, at in self._probes.items() if now - at < timeout}",
+        "for key, at in self._probes.items()}",
+        "a permit that is never given back stays taken for ever",
+        BREAKER,
+    ),
+    Mutant(
+        POLICY + "breaker.py",
+        "now + max(seconds, retry_after or 0.0)",
+        "now + seconds",
+        "the server's word does not lengthen the time",
+        BREAKER,
+    ),
+    Mutant(
+        POLICY + "breaker.py",
+        "seconds = min(doubled, options.max_recovery_timeout)",
+        "seconds = doubled",
+        "the time grows without a cap",
+        BREAKER,
+    ),
+    Mutant(
+        POLICY + "breaker.py",
+        "        self._opened += 1\n",
+        "",
+        "the time does not grow",
+        BREAKER,
+    ),
+    Mutant(
+        POLICY + "breaker.py",
+        "            if self._successes >= self._options.successes_to_close:\n"
+        "                self._opened = 0\n",
+        "            if self._successes >= self._options.successes_to_close:\n",
+        "a breaker that has closed opens for long at once",
+        BREAKER,
+    ),
+    Mutant(
+        POLICY + "breaker.py",
+        "if self._state is State.OPEN and now >= self._open_until:",
+        "if self._state is State.OPEN and now > self._open_until:",
+        "half-open comes too late",
+        BREAKER,
+    ),
+    Mutant(
+        POLICY + "breaker.py",
+        "            breaker.release(permit)\n            raise\n",
+        "            raise\n",
+        "a cancelled probe keeps its permit",
+        CANCELLED,
+    ),
+    Mutant(
+        POLICY + "breaker.py",
+        "            breaker.release(permit)\n\n            def closed",
+        "            def closed",
+        "a stream keeps a probe's place until it is closed",
+        GUARDED,
+    ),
+    Mutant(
+        POLICY + "breaker.py",
+        "if outcome.outcome is not Outcome.ABANDONED:",
+        "if outcome.outcome is not Outcome.INTERRUPTED:",
+        "an abandoned stream votes, an interrupted one does not",
+        GUARDED,
+    ),
+    Mutant(
+        POLICY + "breaker.py",
+        "        breaker.release(permit)\n        if error is None:",
+        "        if error is None:",
+        "a probe that does not count keeps its permit",
+        GUARDED,
+    ),
+    Mutant(
+        POLICY + "breaker.py",
+        "            self._breakers.move_to_end(model)\n",
+        "",
+        "a flood of model names makes it forget what is open",
+        GUARDED,
+    ),
+    Mutant(
+        POLICY + "breaker.py",
+        "asked = asked.removeprefix(self.name + separator)",
+        "asked = asked.removeprefix(separator)",
+        "one model has several breakers",
+        GUARDED,
+    ),
+    Mutant(
+        POLICY + "breaker.py",
+        "        if wait == 0:\n            return plan\n",
+        "",
+        "an open breaker that may be probed is never asked again",
+        (*GUARDED, *FALLBACK),
+    ),
+    # Retry.
+    Mutant(
+        POLICY + "retry.py",
+        "repeat >= self._max_retries",
+        "repeat > self._max_retries",
+        "one repeat too many",
+        RETRY,
+    ),
+    Mutant(
+        POLICY + "retry.py",
+        "                    resent = True\n",
+        "",
+        "what may have been billed is sent again and again",
+        RETRY,
+    ),
+    Mutant(
+        POLICY + "retry.py",
+        "error.sent is not False:",
+        "error.sent:",
+        "what nobody knows to have been sent is taken for not sent",
+        RETRY,
+    ),
+    Mutant(
+        POLICY + "retry.py",
+        " or not call.attempts_left:",
+        ":",
+        "repeats ignore how often a chain may ask",
+        RETRY,
+    ),
+    Mutant(
+        POLICY + "retry.py",
+        "wait if left is None or wait < left else None",
+        "wait if left is None or wait <= left else None",
+        "waits until nothing is left of the deadline",
+        RETRY,
+    ),
+    Mutant(
+        POLICY + "retry.py",
+        "elif error.retry_after > self._backoff.longest_retry_after:",
+        "elif error.retry_after >= self._backoff.longest_retry_after:",
+        "the longest wait is not waited for",
+        RETRY,
+    ),
+    Mutant(
+        POLICY + "retry.py",
+        "except ProviderError as error:",
+        "except BaseException as error:",
+        "cancellation is caught",
+        CANCELLED,
+    ),
+    Mutant(
+        POLICY + "backoff.py",
+        "return max(retry_after * (1 + spread),",
+        "return min(retry_after * (1 + spread),",
+        "the vendor's wait is a maximum",
+        RETRY,
+    ),
+    Mutant(
+        POLICY + "backoff.py",
+        "capped = min(grown, longest)",
+        "capped = grown",
+        "waits grow without a cap",
+        RETRY,
+    ),
+    # Fallback.
+    Mutant(
+        POLICY + "fallback.py",
+        "not in {Another.NEVER, Another.OPT_IN}",
+        "is not Another.NEVER",
+        "a bad request is tried everywhere",
+        FALLBACK,
+    ),
+    Mutant(
+        POLICY + "fallback.py",
+        "if has is None or has <= (needed or 0):",
+        "if has is None or has < (needed or 0):",
+        "a prompt that is too long goes to a window of the same size",
+        FALLBACK,
+    ),
+    Mutant(
+        POLICY + "fallback.py",
+        "else min(limit, call.attempt_limit)",
+        "else max(limit, call.attempt_limit)",
+        "a nested chain is granted attempts of its own",
+        FALLBACK,
+    ),
+    Mutant(
+        POLICY + "fallback.py",
+        "and call.deadline.remaining() != 0):",
+        "):",
+        "targets are asked after the deadline",
+        FALLBACK,
+    ),
+    Mutant(
+        POLICY + "fallback.py",
+        "            failures.clear()\n",
+        "            pass\n",
+        "errors and the call that raised them keep each other alive",
+        FALLBACK,
+    ),
+    Mutant(
+        POLICY + "fallback.py",
+        "if target.cannot or _space(target) == space:",
+        "if target.cannot or True:",
+        "vectors of different spaces are mixed",
+        FALLBACK,
+    ),
+    Mutant(
+        POLICY + "fallback.py",
+        "return target.model.name or target.provider",
+        "return target.model.name or ''",
+        "unknown spaces are taken for the same",
+        FALLBACK,
+    ),
+    Mutant(
+        POLICY + "fallback.py",
+        "error.__cause__ = errors[0]",
+        "error.__cause__ = errors[-1]",
+        "the cause is the last error, not the first",
+        FALLBACK,
+    ),
+    Mutant(
+        POLICY + "fallback.py",
+        "key not in self._logged and len(self._logged) < self.MAX_REMEMBERED",
+        "len(self._logged) < self.MAX_REMEMBERED",
+        "every switch is logged",
+        FALLBACK,
+    ),
+    Mutant(
+        POLICY + "fallback.py",
+        'return cast("T", cast("Any", result).warned(f"answered by {label}, as {reasons}"))',
+        "return result",
+        "a switch is hidden",
+        FALLBACK,
+    ),
+    # Time limits.
+    Mutant(
+        POLICY + "attempt.py",
+        "(left is not None and left < limit)",
+        "(left is not None and left > limit)",
+        "an attempt outlives the deadline",
+        DEADLINE,
+    ),
+    Mutant(
+        POLICY + "attempt.py",
+        "        if limit > 0:\n            with",
+        "        if limit >= 0:\n            with",
+        "something is sent when no time is left",
+        DEADLINE,
+    ),
+    Mutant(
+        POLICY + "deadline.py",
+        "if call.deadline.remaining() != 0 or not _is_timeout(error):",
+        "if call.deadline.remaining() != 0:",
+        "whatever fails at the deadline is called late",
+        DEADLINE,
+    ),
+    Mutant(
+        CORE + "errors.py",
+        "if self.limit is not None and self.limit < SHORT_LIMIT:",
+        "if self.limit is not None and self.limit <= SHORT_LIMIT:",
+        "a target that was given its time is not blamed",
+        ERRORS,
+    ),
+    # Streams.
+    Mutant(
+        CORE + "streams.py",
+        "        try:\n            self._source.abort()\n        finally:",
+        "        try:\n            pass\n        finally:",
+        "a stream that is left keeps its connection",
+        STREAMS,
+    ),
+    Mutant(
+        CORE + "streams.py",
+        "        except BaseException:\n            source.abort()\n            raise\n",
+        "        except BaseException:\n            raise\n",
+        "a stream that cannot be opened keeps its connection",
+        STREAMS,
+    ),
+    Mutant(
+        CORE + "streams.py",
+        "            self._close(Outcome.ABANDONED)\n            raise\n",
+        "            raise\n",
+        "a cancelled read keeps its connection until the stream is dropped",
+        STREAMS,
+    ),
+    Mutant(
+        CORE + "streams.py",
+        "        self._error = None\n        for finisher",
+        "        for finisher",
+        "a failed stream and its error keep each other alive",
+        STREAMS,
+    ),
+    Mutant(
+        CORE + "streams.py",
+        "            _call_all(callbacks[index + 1 :], outcome)\n",
+        "",
+        "a callback that raises keeps the others from being called",
+        STREAMS,
+    ),
+    Mutant(
+        CORE + "streams.py",
+        "                raise InvalidResponseError(_CUT)\n            shown",
+        "                return False\n            shown",
+        "half an answer looks like a whole one",
+        STREAMS,
+    ),
+    Mutant(
+        CORE + "streams.py",
+        "return batch if self._outcome is None else ()",
+        "return batch",
+        "what arrives after a cancellation is shown",
+        STREAMS,
+    ),
+    Mutant(
+        CORE + "commit.py",
+        "if self._lifecycle > self.MAX_LIFECYCLE:",
+        "if self._lifecycle >= self.MAX_LIFECYCLE:",
+        "a stream commits one event too early",
+        STREAMS,
+    ),
+    Mutant(
+        CORE + "commit.py",
+        "            else:\n                self._lifecycle += 1\n",
+        "",
+        "events without content are buffered without end",
+        STREAMS,
+    ),
+    Mutant(
+        CORE + "pending.py",
+        "opening, self._opening = self._opening, None",
+        "opening = self._opening",
+        "a stream that could not be opened is asked for again",
+        STREAMS,
+    ),
+    Mutant(
+        CORE + "pending.py",
+        "opener, self._open = self._open, None",
+        "opener = self._open",
+        "a stream can be used twice",
+        STREAMS,
+    ),
+    # Values, and users' own providers.
+    Mutant(
+        CORE + "journal.py",
+        "            self._folded = _fold(self._folded, oldest)\n",
+        "            self._folded = None\n",
+        "a long call forgets what it cost",
+        ("tests/unit/core/test_journal.py",),
+    ),
+    Mutant(
+        CORE + "usage.py",
+        "        estimated=one.estimated or other.estimated,\n    )\n\n\ndef _add",
+        "        estimated=one.estimated,\n    )\n\n\ndef _add",
+        "a sum with an estimate poses as exact",
+        ("tests/unit/core/test_journal.py",),
+    ),
+    Mutant(
+        CORE + "adapter.py",
+        "        ours.extend(journal)\n        return True",
+        "        return True",
+        "what a foreign pipeline tried is lost",
+        ADAPT,
+    ),
+    Mutant(
+        CORE + "adapter.py",
+        "            attempt.record(Outcome.ABANDONED)\n            raise\n",
+        "            raise\n",
+        "a cancelled attempt is not written down",
+        CANCELLED,
+    ),
+    Mutant(
+        CORE + "adapt.py",
+        "    except Exception as error:\n",
+        "    except OSError as error:\n",
+        "a foreign provider's own exceptions escape",
+        ADAPT,
+    ),
+    Mutant(
+        CORE + "options.py",
+        "        if value is not None:\n",
+        "        if value:\n",
+        "zero and False are not sent",
+        ("tests/unit/core/test_options.py",),
+    ),
+    Mutant(
+        CORE + "tokens.py",
+        "    return min(expected, len(text",
+        "    return max(expected, len(text",
+        "an estimate exceeds its bound",
+        ("tests/unit/core/test_tokens.py",),
+    ),
+)
+
+
+def main(words: list[str]) -> int:
+    """Try the mutants that *words* choose, or all."""
+    chosen = [
+        mutant
+        for mutant in MUTANTS
+        if not words or any(word in f"{mutant.path} {mutant.why}" for word in words)
+    ]
+    tests = tuple(dict.fromkeys(test for mutant in chosen for test in mutant.tests))
+    if not chosen or _run("", "", "", tests) != 0:
+        print("nothing is chosen, or the tests fail without any mistake")
+        return 1
+    with ThreadPoolExecutor(os.cpu_count()) as workers:
+        verdicts = list(workers.map(_try, chosen))
+    for mutant, verdict in zip(chosen, verdicts, strict=True):
+        print(f"{verdict:9} {mutant.path.removeprefix('src/fairlead/'):24} {mutant.why}")
+    bad = sum(verdict != "caught" for verdict in verdicts)
+    print(f"{len(chosen) - bad} of {len(chosen)} caught")
+    return 1 if bad else 0
+
+
+def _try(mutant: Mutant) -> str:
+    if (ROOT / mutant.path).read_text("utf-8").count(mutant.before) != 1:
+        return "not found"
+    code = _run(mutant.path, mutant.before, mutant.after, mutant.tests)
+    return {0: "SURVIVED", 1: "caught"}.get(code, "broken")
+
+
+def _run(path: str, before: str, after: str, tests: tuple[str, ...]) -> int:
+    """What pytest returns for *tests* in a copy of the tree with *after* in place of *before*."""
+    with tempfile.TemporaryDirectory() as folder:
+        copy = Path(folder)
+        for name in ("src", "tests"):
+            shutil.copytree(ROOT / name, copy / name, ignore=shutil.ignore_patterns("__pycache__"))
+        shutil.copy(ROOT / "pyproject.toml", copy)
+        if path:
+            changed = copy / path
+            changed.write_text(changed.read_text("utf-8").replace(before, after), "utf-8")
+        command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider"]
+        environment = {**os.environ, "PYTHONPATH": "src", "PYTHONDONTWRITEBYTECODE": "1"}
+        try:
+            done = subprocess.run(
+                [*command, *tests],
+                cwd=copy,
+                env=environment,
+                capture_output=True,
+                timeout=SECONDS,
+                check=False,
+            )
+        except subprocess.TimeoutExpired:
+            return 1
+    return done.returncode
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,305 @@
+import contextlib
+
+import anyio
+import pytest
+
+from fairlead.core.collector import Collector
+from fairlead.core.embeddings import Embeddings
+from fairlead.core.errors import (
+    InvalidResponseError,
+    OverloadedError,
+    StreamInterruptedError,
+)
+from fairlead.core.events import (
+    ReasoningDelta,
+    RefusalDelta,
+    StreamEnd,
+    StreamStart,
+    TextDelta,
+    ToolCallDelta,
+)
+from fairlead.core.journal import Outcome
+from fairlead.core.messages import Reasoning, Refusal, Text, Tool, ToolCall
+from fairlead.core.results import FinishReason
+from tests.unit.core.fakes import (
+    END,
+    METADATA,
+    WAIT,
+    Scripted,
+    Source,
+    embedding,
+    generating,
+)
+
+
+def entry(call):
+    [attempt] = call.journal
+    return attempt
+
+
+@pytest.mark.anyio
+async def test_an_answer_is_one_attempt_with_its_usage():
+    provider = Scripted("ho", seconds=2.0)
+    call = generating(clock=anyio.current_time)
+
+    answer = await call.on(provider)
+
+    attempt = entry(call)
+    assert (attempt.outcome, attempt.provider, attempt.model) == (
+        Outcome.SUCCEEDED,
+        "scripted",
+        "m",
+    )
+    assert (round(attempt.seconds, 6), attempt.usage) == (2.0, END.usage)
+    assert answer.attempts == (attempt,)
+    assert answer.request_id == call.options.request_id
+
+
+@pytest.mark.anyio
+async def test_a_failure_is_one_attempt_with_its_reason():
+    error = OverloadedError("too much", status_code=529, request_id="req")
+    call = generating(model="other")
+
+    with pytest.raises(OverloadedError) as caught:
+        await call.on(Scripted(error))
+
+    attempt = entry(call)
+    assert (attempt.outcome, attempt.reason, attempt.error) == (
+        Outcome.FAILED,
+        "too much",
+        "OverloadedError",
+    )
+    assert (attempt.status_code, attempt.request_id, attempt.misconfigured) == (529, "req", False)
+    assert attempt.model == "other"
+    assert caught.value.attempts == (attempt,)
+    assert (caught.value.provider, caught.value.model) == ("scripted", "other")
+
+
+@pytest.mark.anyio
+async def test_an_error_that_names_its_provider_keeps_the_name():
+    error = OverloadedError("too much", provider="upstream")
+
+    with pytest.raises(OverloadedError) as caught:
+        await generating().on(Scripted(error))
+
+    assert (caught.value.provider, caught.value.model) == ("upstream", None)
+
+
+@pytest.mark.anyio
+async def test_a_cancelled_attempt_is_written_down_as_abandoned():
+    call = generating(clock=anyio.current_time)
+
+    with anyio.move_on_after(3):
+        await call.on(Scripted("ho", seconds=9))
+
+    assert (entry(call).outcome, round(entry(call).seconds, 6)) == (Outcome.ABANDONED, 3.0)
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize(
+    "batches, outcome, usage",
+    [
+        (([TextDelta("hi")], [END]), Outcome.SUCCEEDED, END.usage),
+        (([TextDelta("hi")], OverloadedError("x")), Outcome.INTERRUPTED, None),
+    ],
+)
+async def test_a_stream_is_one_attempt_when_it_has_ended(batches, outcome, usage):
+    provider = Scripted(lambda: Source(*batches))
+
+    async with provider.generate_stream("hi") as stream:
+        journal = stream.metadata.journal
+        assert not journal.attempts
+        with contextlib.suppress(StreamInterruptedError):
+            await stream.collect()
+
+    [attempt] = journal
+    assert (attempt.outcome, attempt.usage) == (outcome, usage)
+
+
+@pytest.mark.anyio
+async def test_an_abandoned_stream_is_an_attempt_too():
+    async with Scripted(lambda: Source([TextDelta("hi")], WAIT)).generate_stream("hi") as stream:
+        pass
+
+    [attempt] = stream.metadata.journal
+    assert attempt.outcome is Outcome.ABANDONED
+
+
+@pytest.mark.anyio
+async def test_a_stream_that_cannot_be_opened_has_failed():
+    provider = Scripted(lambda: Source([StreamStart()]))
+
+    with pytest.raises(InvalidResponseError) as caught:
+        await provider.generate_stream("hi")
+
+    [attempt] = caught.value.attempts
+    assert (attempt.outcome, attempt.error) == (Outcome.FAILED, "InvalidResponseError")
+
+
+@pytest.mark.anyio
+async def test_one_text_gives_one_vector_and_many_a_batch():
+    provider = Scripted("", embedding_model="e")
+
+    assert await provider.embed("four") == [4.0]
+    batch = await provider.embed_batch(["a", "four"])
+
+    assert isinstance(batch, Embeddings)
+    assert batch.tolist() == [[1.0], [4.0]]
+    assert [attempt.model for attempt in batch.metadata.journal] == ["e"]
+
+
+@pytest.mark.anyio
+async def test_the_wrong_number_of_vectors_is_an_invalid_response():
+    class Short(Scripted):
+        async def _embed(self, call):
+            return (await super()._embed(call))[1:]
+
+    for ask in (lambda p: p.embed("a"), lambda p: p.embed_batch(["a", "b"])):
+        with pytest.raises(InvalidResponseError, match="vectors for"):
+            await ask(Short("", embedding_model="e"))
+
+
+@pytest.mark.anyio
+async def test_a_failure_to_embed_names_the_model_that_embeds():
+    call = embedding()
+
+    with pytest.raises(OverloadedError):
+        await call.on(Scripted(OverloadedError("x"), embedding_model="e"))
+
+    assert entry(call).model == "e"
+
+
+def plan(provider, call):
+    [target] = provider.plan(call)
+    return target
+
+
+def test_a_plan_has_one_target():
+    target = plan(Scripted("ho"), generating())
+
+    assert (target.provider, target.model.name, target.endpoint) == ("scripted", "m", None)
+    assert target.obstacle is None
+
+
+@pytest.mark.parametrize("name", ["other", "scripted:other", "scripted/other"])
+def test_a_call_may_name_another_model_with_or_without_the_provider(name):
+    assert plan(Scripted("ho"), generating(model=name)).model.name == "other"
+
+
+@pytest.mark.parametrize("name", ["m", "scripted:m"])
+def test_what_is_known_of_its_own_model_is_known_by_name_too(name):
+    target = plan(Scripted("ho", tools=False), generating(model=name, tools=[Tool("search")]))
+
+    assert target.cannot == "m does not take tools"
+
+
+def test_nothing_is_assumed_of_another_model():
+    call = generating(model="other", tools=[Tool("search")])
+
+    assert plan(Scripted("ho", tools=False), call).cannot is None
+
+
+def test_without_an_embedding_model_there_is_nothing_to_embed_with():
+    assert "has no embedding model here" in plan(Scripted("ho"), embedding()).cannot
+    assert plan(Scripted("ho", embedding_model="e"), embedding()).model.name == "e"
+    assert plan(Scripted("ho"), embedding(model="f")).model.name == "f"
+
+
+def test_tokens_are_estimated_for_the_family_of_the_model():
+    text = "hello " * 100
+
+    assert Scripted("ho", tokenizer="claude_v4_7").count_tokens(text) > Scripted("").count_tokens(
+        text
+    )
+
+
+def collected(*events):
+    return Collector(events).generation(METADATA)
+
+
+def test_words_of_a_kind_are_joined_to_parts_in_their_order():
+    generation = collected(
+        ReasoningDelta("h"),
+        ReasoningDelta("m"),
+        TextDelta("a"),
+        TextDelta("b"),
+        RefusalDelta("n"),
+        RefusalDelta("o"),
+        TextDelta("c"),
+        END,
+    )
+
+    assert generation == "abc"
+    assert generation.metadata.parts == (Reasoning("hm"), Text("ab"), Refusal("no"), Text("c"))
+
+
+def test_an_opaque_record_ends_a_reasoning_part():
+    generation = collected(
+        ReasoningDelta("h"),
+        ReasoningDelta("m", {"s": 1}, "v"),
+        ReasoningDelta("", {"s": 2}, "v"),
+        ReasoningDelta("x"),
+        END,
+    )
+
+    assert generation.metadata.parts == (
+        Reasoning("hm", {"s": 1}, "v"),
+        Reasoning("", {"s": 2}, "v"),
+        Reasoning("x"),
+    )
+
+
+def test_calls_are_told_apart_by_their_index_even_if_their_deltas_mix():
+    generation = collected(
+        ToolCallDelta(1, "b", "find"),
+        ToolCallDelta(0, "a", "search", "{"),
+        TextDelta("so"),
+        ToolCallDelta(1, arguments="[]"),
+        ToolCallDelta(0, arguments="}", opaque={"s": 1}, origin="v"),
+        END,
+    )
+
+    assert generation.metadata.parts == (
+        ToolCall("b", "find", "[]"),
+        ToolCall("a", "search", "{}", {"s": 1}, "v"),
+        Text("so"),
+    )
+    assert generation.tool_calls[1].origin == "v"
+
+
+def test_a_call_without_an_id_is_given_one():
+    assert collected(ToolCallDelta(2, None, "search"), END).tool_calls[0].id == "call_2"
+
+
+def test_words_are_kept_while_a_call_is_told():
+    generation = collected(TextDelta("so"), ToolCallDelta(0, "a", "search"), END)
+
+    assert generation.metadata.parts == (Text("so"), ToolCall("a", "search", ""))
+
+
+def test_later_facts_win_and_silence_forgets_none():
+    generation = collected(StreamStart("1", "m"), StreamStart(None, "m-2"), StreamStart("2"), END)
+
+    assert (generation.metadata.response_id, generation.model) == ("2", "m-2")
+
+
+def test_without_its_end_nobody_knows_why_it_ended():
+    assert collected(TextDelta("a")).finish_reason is FinishReason.UNKNOWN
+
+
+def test_an_empty_word_is_no_part():
+    assert collected(TextDelta(""), END).metadata.parts == ()
+
+
+def test_the_end_tells_how_it_was():
+    end = StreamEnd(
+        FinishReason.LENGTH, "max", warnings=("w",), logprobs=({"a": 1},), details={"b": 2}
+    )
+
+    metadata = collected(TextDelta("a"), end).metadata
+
+    assert (metadata.finish_reason, metadata.finish_reason_raw) == (FinishReason.LENGTH, "max")
+    assert (metadata.warnings, metadata.logprobs) == (("w",), ({"a": 1},))
+    assert metadata.details == {"b": 2}
+    assert Collector([end]).ended
+    assert not Collector().ended
