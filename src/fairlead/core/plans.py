@@ -68,9 +68,17 @@ class Plan:
         return iter(self.targets)
 
     @property
+    def obstacles(self) -> bool:
+        """Whether there is a target that is not to be asked now."""
+        return any(target.cannot or target.refuses for target in self.targets)
+
+    @property
     def first(self) -> Target | None:
         """The first target that can take the request, even if it refuses at present."""
-        return next((target for target in self.targets if target.cannot is None), None)
+        for target in self.targets:
+            if target.cannot is None:
+                return target
+        return None
 
     def map(self, change: Callable[[Target], Target]) -> Plan:
         """The same plan with *change* made to every target."""
@@ -95,16 +103,19 @@ def obstacle(request: GenerateRequest | EmbedRequest, model: ModelInfo) -> str |
     """Why *model* can never take *request*; None if it can, as far as is known."""
     if not isinstance(request, GenerateRequest):
         return None
-    lacking = (
-        (model.tools is False and bool(request.tools), "tools"),
-        (model.response_format is False and request.response_format is not None, "response_format"),
-        (model.images is False and _has(request, Image), "images"),
-        (model.audio is False and _has(request, Audio), "audio"),
-        (model.files is False and _has(request, File), "files"),
-    )
-    for lacks, what in lacking:
-        if lacks:
-            return f"{model.name or 'the model'} does not take {what}"
+    lacks = None
+    if model.tools is False and request.tools:
+        lacks = "tools"
+    elif model.response_format is False and request.response_format is not None:
+        lacks = "response_format"
+    elif model.images is False and _has(request, Image):
+        lacks = "images"
+    elif model.audio is False and _has(request, Audio):
+        lacks = "audio"
+    elif model.files is False and _has(request, File):
+        lacks = "files"
+    if lacks is not None:
+        return f"{model.name or 'the model'} does not take {lacks}"
     return _too_long(request, model)
 
 

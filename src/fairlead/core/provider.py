@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Sequence
     from typing import Unpack
 
-    from .calls import T
+    from .calls import Clock, T
     from .embeddings import Embedding, Embeddings
     from .messages import Prompt
     from .models import ModelInfo
@@ -90,9 +90,9 @@ class Funnel:
     """
 
     @staticmethod
-    def clock() -> float:
-        """Where calls that start here take their time from."""
-        return time.monotonic()
+    def clock() -> Clock:
+        """What calls that start here take their time from, in the running loop."""
+        return time.monotonic
 
     async def handle(self, call: Call[T]) -> T:
         """Make *call*."""
@@ -104,7 +104,7 @@ class Funnel:
 
     async def generate(self, prompt: Prompt, **options: Unpack[GenerateOptions]) -> Generation:
         """The whole answer to *prompt*. See `ProviderPort`."""
-        return await self.handle(Call.generate(prompt, options, self.clock))
+        return await self.handle(Call.generate(prompt, options, self.clock()))
 
     def generate_stream(self, prompt: Prompt, **options: Unpack[GenerateOptions]) -> PendingStream:
         """The answer to *prompt* as it arrives. See `ProviderPort`."""
@@ -112,7 +112,7 @@ class Funnel:
 
         def opening() -> Awaitable[GenerationStream]:
             call: Call[GenerationStream] = Call.start(
-                Operation.STREAM, request, steering, self.clock, given=options, prompt=prompt
+                Operation.STREAM, request, steering, self.clock(), given=options, prompt=prompt
             )
             return self.handle(call)
 
@@ -120,10 +120,10 @@ class Funnel:
 
     async def embed(self, text: str, **options: Unpack[EmbedOptions]) -> Embedding:
         """The vector of *text*. See `ProviderPort`."""
-        return await self.handle(Call.embed(text, options, self.clock))
+        return await self.handle(Call.embed(text, options, self.clock()))
 
     async def embed_batch(
         self, texts: Sequence[str], **options: Unpack[EmbedOptions]
     ) -> Embeddings:
         """The vectors of *texts*, in their order. See `ProviderPort`."""
-        return await self.handle(Call.embed_batch(texts, options, self.clock))
+        return await self.handle(Call.embed_batch(texts, options, self.clock()))

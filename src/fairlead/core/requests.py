@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias, TypedDict, cast
@@ -122,7 +123,8 @@ class CallOptions:
     commit: Commit = "text"
     cache: Any = None
     tags: Mapping[str, str] = field(default_factory=dict[str, str])
-    request_id: str | None = None
+    request_id: str = field(default_factory=lambda: os.urandom(8).hex())
+    """The caller's own, or one that is made up."""
 
 
 def generate_request(

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Self
 
-import anyio
-
 from ..core.adapt import Node, adapt
 from ..core.provider import Closable, Funnel
+from ._tasks import loop_clock
 
 if TYPE_CHECKING:
     from types import TracebackType
 
-    from ..core.calls import Call, T
+    from ..core.calls import Call, Clock, T
     from ..core.messages import Prompt
     from ..core.models import ModelInfo
     from ..core.plans import Plan
@@ -28,9 +27,9 @@ class Decorator(Funnel):
     """
 
     @staticmethod
-    def clock() -> float:
+    def clock() -> Clock:
         """The running loop's clock."""
-        return anyio.current_time()
+        return loop_clock()
 
     def __init__(self, inner: ProviderPort | LooseProvider, /) -> None:
         self._inner = adapt(inner)

@@ -126,6 +126,7 @@ class CircuitBreaker:
         self._listeners = listeners
         self._state = State.CLOSED
         self._generation = 0
+        self._permit = Permit(0)
         self._row = 0
         self._window: deque[_Step] = deque()
         self._opened = 0
@@ -154,7 +155,7 @@ class CircuitBreaker:
     def acquire(self, now: float) -> Permit | None:
         """Leave to make a call; None if there is none at present."""
         if self._state is State.CLOSED:
-            return Permit(self._generation)
+            return self._permit
         if self._state is State.OPEN and now >= self._open_until:
             self._change(State.HALF_OPEN, "the recovery timeout is over")
         if self._state is not State.HALF_OPEN:
@@ -239,6 +240,7 @@ class CircuitBreaker:
     def _change(self, state: State, reason: str) -> None:
         before, self._state = self._state, state
         self._generation += 1
+        self._permit = Permit(self._generation)
         self._row = self._successes = 0
         self._window.clear()
         self._probes.clear()

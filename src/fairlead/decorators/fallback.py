@@ -9,8 +9,6 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Self, cast
 
-import anyio
-
 from ..core.adapt import Node, adapt
 from ..core.errors import (
     AllTargetsFailedError,
@@ -24,12 +22,13 @@ from ..core.journal import Attempt, Outcome
 from ..core.plans import Plan, Target
 from ..core.provider import Closable, Funnel
 from ..core.verdicts import Another
+from ._tasks import loop_clock
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from types import TracebackType
 
-    from ..core.calls import Call, T
+    from ..core.calls import Call, Clock, T
     from ..core.messages import Prompt
     from ..core.models import ModelInfo
     from ..core.provider import LooseProvider, ProviderPort
@@ -97,9 +96,9 @@ class FallbackProvider(Funnel):
         self._joined = Plan(())
 
     @staticmethod
-    def clock() -> float:
+    def clock() -> Clock:
         """The running loop's clock."""
-        return anyio.current_time()
+        return loop_clock()
 
     @property
     def targets(self) -> tuple[Node, ...]:
@@ -315,7 +314,7 @@ def _able(
         )
         return False
 
-    if not failures and all(target.obstacle is None for target in part):
+    if not failures and not part.obstacles:
         return part
     return part.only(worth_asking)
 

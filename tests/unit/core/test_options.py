@@ -1,4 +1,5 @@
 import math
+from dataclasses import replace
 
 import pytest
 
@@ -72,14 +73,26 @@ def test_what_steers_fairlead_is_kept_apart_from_what_is_asked(name, given, kept
     assert getattr(steering(**{name: given}), name) == kept
 
 
+def unnamed(asked):
+    request, steering = asked
+    return request, replace(steering, request_id="")
+
+
 @pytest.mark.parametrize("name", sorted(GENERATE))
 def test_none_is_not_set(name):
-    assert generate_request("hi", {name: None}) == generate_request("hi", {})
+    assert unnamed(generate_request("hi", {name: None})) == unnamed(generate_request("hi", {}))
 
 
 @pytest.mark.parametrize("name", sorted(EMBED))
 def test_none_is_not_set_for_embeddings_either(name):
-    assert embed_request(["hi"], {name: None}) == embed_request(["hi"], {})
+    assert unnamed(embed_request(["hi"], {name: None})) == unnamed(embed_request(["hi"], {}))
+
+
+def test_a_call_without_a_name_is_given_one_of_its_own():
+    one, other = (generate_request("hi", {})[1].request_id for _ in range(2))
+
+    assert len(one) == 16
+    assert one != other
 
 
 @pytest.mark.parametrize(

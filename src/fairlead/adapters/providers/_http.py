@@ -23,7 +23,7 @@ from ._events import HttpEventSource
 if TYPE_CHECKING:
     from types import TracebackType
 
-    from ...core.calls import Call
+    from ...core.calls import Call, Clock
     from ...core.models import ModelInfo
     from ...core.requests import GenerateOptions, GenerateRequest
     from ...core.results import Generation, Metadata
@@ -98,9 +98,9 @@ class HttpProvider(Adapter):
         self._wire = http.get("wire", "auto")
 
     @staticmethod
-    def clock() -> float:
+    def clock() -> Clock:
         """The running loop's clock."""
-        return anyio.current_time()
+        return anyio.current_time
 
     @property
     def name(self) -> str:

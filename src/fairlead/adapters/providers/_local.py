@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from types import TracebackType
 
-    from ...core.calls import Call
+    from ...core.calls import Call, Clock
     from ...core.results import Generation
 
 FREE = Cost(amount=Decimal(0), source="no vendor was asked")
@@ -36,9 +36,9 @@ class LocalProvider(Adapter):
     """Options that would show in an answer, and that it does nothing with."""
 
     @staticmethod
-    def clock() -> float:
+    def clock() -> Clock:
         """The running loop's clock."""
-        return anyio.current_time()
+        return anyio.current_time
 
     @abstractmethod
     async def _answer(self, call: Call[Any]) -> PlayedEvents:
