@@ -12,7 +12,7 @@ async def main() -> None:
         async for text in stream:
             print(text, end="", flush=True)
             words += 1
-            if words == 20:
+            if words == 5:
                 break
     print(f"\n[{stream.generation.finish_reason} after {words} pieces]")
 

@@ -53,6 +53,15 @@ STREAMS = ("tests/unit/core/test_streams.py",)
 ADAPT = ("tests/unit/core/test_adapt.py",)
 ERRORS = ("tests/unit/core/test_errors.py",)
 
+WIRE = "src/fairlead/wire/"
+CHAT = WIRE + "openai_chat/"
+HTTP = "src/fairlead/adapters/http/"
+PROVIDERS = "src/fairlead/adapters/providers/"
+SSE = ("tests/unit/wire/test_sse.py", "tests/property/wire/test_sse_chunking.py")
+CHATS = ("tests/unit/wire/openai_chat",)
+ENGINE = ("tests/integration/http",)
+ADAPTERS = ("tests/integration/providers",)
+
 MUTANTS: tuple[Mutant, ...] = (
     # Circuit breaker.
     Mutant(
@@ -480,6 +489,149 @@ MUTANTS: tuple[Mutant, ...] = (
         "    return max(expected, len(text",
         "an estimate exceeds its bound",
         ("tests/unit/core/test_tokens.py",),
+    ),
+    # Formats.
+    Mutant(
+        WIRE + "sse.py",
+        '            self._skip_lf = data.endswith(b"\\r")\n',
+        "",
+        "a line end that is cut in two counts twice",
+        SSE,
+    ),
+    Mutant(
+        WIRE + "sse.py",
+        "            data = data.removeprefix(_BOM)\n",
+        "",
+        "a byte order mark hides the first event",
+        SSE,
+    ),
+    Mutant(
+        WIRE + "sse.py",
+        "        if len(lines) > self._limit:\n",
+        "        if False:\n",
+        "an event may be larger than allowed",
+        SSE,
+    ),
+    Mutant(
+        CHAT + "stream.py",
+        "        if self._reader.finish_reason is not None:\n",
+        "        if True:\n",
+        "half an answer ends as a whole one",
+        CHATS,
+    ),
+    Mutant(
+        CHAT + "stream.py",
+        '            and not chunk.get("error")\n',
+        "",
+        "an error beside words is not seen",
+        CHATS,
+    ),
+    Mutant(
+        CHAT + "stream.py",
+        '            and choice.get("finish_reason") is None\n',
+        "",
+        "a finish reason beside words is lost",
+        CHATS,
+    ),
+    Mutant(
+        CHAT + "usage.py",
+        "        outgoing = (outgoing or 0) + (reasoning or 0)\n",
+        "        pass\n",
+        "reasoning is not billed where the vendor leaves it out of its output",
+        CHATS,
+    ),
+    Mutant(
+        CHAT + "usage.py",
+        "    if total in {shown, shown + reasoning}:\n        return total != shown\n",
+        "    if total in {shown, shown + reasoning}:\n        return True\n",
+        "reasoning is billed twice",
+        CHATS,
+    ),
+    Mutant(
+        WIRE + "headers.py",
+        '_seconds(headers.get("retry-after-ms"), 0.001)',
+        '_seconds(headers.get("retry-after-ms"))',
+        "milliseconds are taken for seconds",
+        ("tests/unit/wire/test_headers.py",),
+    ),
+    Mutant(
+        WIRE + "headers.py",
+        "return max(0.0, then - (now() if here is None else here))",
+        "return max(0.0, then - now())",
+        "a date counts by our clock and not by the server's",
+        ("tests/unit/wire/test_headers.py",),
+    ),
+    # The engine and the adapters on it.
+    Mutant(
+        HTTP + "_slots.py",
+        "                if slot is not None:\n                    pool.discard(slot)\n",
+        "                if slot is not None and isinstance(error, Exception):\n"
+        "                    pool.discard(slot)\n",
+        "a cancelled call keeps its connection and its permit",
+        ENGINE,
+    ),
+    Mutant(
+        HTTP + "_pool.py",
+        "        slot.link.kill()\n        if slot in self._busy:\n",
+        "        if slot in self._busy:\n",
+        "a discarded connection stays open",
+        ENGINE,
+    ),
+    Mutant(
+        HTTP + "_pool.py",
+        "            self._busy.remove(slot)\n            self._return_permit()\n\n",
+        "            self._busy.remove(slot)\n\n",
+        "a discarded slot keeps its permit",
+        ENGINE,
+    ),
+    Mutant(
+        HTTP + "_pool.py",
+        "            if waiter.granted:\n                self._return_permit()\n",
+        "",
+        "a permit granted to a cancelled waiter is lost",
+        ENGINE,
+    ),
+    Mutant(
+        HTTP + "_slots.py",
+        "            is_repeat = True\n",
+        "            is_repeat = False\n",
+        "a request is sent again over one stale connection after the other",
+        ENGINE,
+    ),
+    Mutant(
+        PROVIDERS + "_events.py",
+        "            until = min(silent, self.until)\n",
+        "            until = self.until\n",
+        "a stream may fall silent for ever",
+        ADAPTERS,
+    ),
+    Mutant(
+        PROVIDERS + "_http.py",
+        "        source.until = inf\n",
+        "",
+        "the time until the first content cuts a stream that has begun",
+        ADAPTERS,
+    ),
+    Mutant(
+        PROVIDERS + "_http.py",
+        "        if body.status >= ERROR:\n",
+        "        if False:\n",
+        "an error response is read as a stream",
+        ADAPTERS,
+    ),
+    Mutant(
+        PROVIDERS + "_defaults.py",
+        "    return value is None or value is False or value in ((), {})\n",
+        "    return not value\n",
+        "a default overrides a temperature of 0",
+        ADAPTERS,
+    ),
+    Mutant(
+        "src/fairlead/cli/choice.py",
+        "    if choice.api_key_env or not choice.base_url:\n",
+        "    if True:\n",
+        "a key is sent to an address that it was not meant for",
+        ("tests/integration/cli",),
     ),
 )
 

@@ -91,12 +91,12 @@ def generate(
 
     from ..core.requests import GenerateOptions
     from .choice import Choice
-    from .generate import Request
+    from .generate import Request, prompt_of
     from .generate import generate as run
 
     del debug  # read before the options are, so that it covers their errors too
     request = Request(
-        words=tuple(prompt or ()),
+        prompt=prompt_of(tuple(prompt or ())),
         options=GenerateOptions(
             system_prompt=system, max_tokens=max_tokens, temperature=temperature, timeout=timeout
         ),

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 class Request:
     """What the person wants."""
 
-    words: tuple[str, ...]
+    prompt: str
     options: GenerateOptions
     choice: Choice
     stream: bool
@@ -36,7 +36,7 @@ async def generate(request: Request) -> None:
 
     What has been received is kept when it is interrupted, and then the exit status says so.
     """
-    prompt = prompt_of(request.words)
+    prompt = request.prompt
     adapter, notice = await choose(request.choice)
     async with default_pipeline(adapter) as provider:
         if notice:
@@ -62,20 +62,30 @@ def prompt_of(words: tuple[str, ...]) -> str:
     """
     The prompt that *words* make; `-`, or no words at all, stand for standard input.
 
+    To be called where no event loop runs, so that Ctrl-C ends the wait for it.
+
     Raises:
-        ConfigurationError: There is nothing to ask.
+        ConfigurationError: There is nothing to ask, or standard input is not text.
     """
     if not words:
         if sys.stdin.isatty():
             say("reading the prompt from standard input; end it with Ctrl-D")
         words = ("-",)
-    pieces = [sys.stdin.read().strip() if word == "-" else word for word in words]
+    pieces = [_standard_input() if word == "-" else word for word in words]
     separator = "\n\n" if "-" in words else " "
     prompt = separator.join(piece for piece in pieces if piece)
     if not prompt.strip():
         msg = 'the prompt is empty; try: fairlead generate "Why is the sky blue?"'
         raise ConfigurationError(msg)
     return prompt
+
+
+def _standard_input() -> str:
+    try:
+        return sys.stdin.buffer.read().decode("utf-8").strip()
+    except UnicodeDecodeError as error:
+        msg = f"standard input is not UTF-8 text (at byte {error.start})"
+        raise ConfigurationError(msg) from error
 
 
 async def _streamed(provider: DeadlineProvider, prompt: str, request: Request) -> Generation:

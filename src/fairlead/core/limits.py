@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+
+from .errors import ConfigurationError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,6 +22,14 @@ class TimeLimits:
     """Of a request that is not streamed."""
     reasoning_first_content: float | None = 600.0
     reasoning_idle: float | None = 300.0
+
+    def __post_init__(self) -> None:
+        for entry in fields(self):
+            seconds = getattr(self, entry.name)
+            number = isinstance(seconds, (int, float)) and not isinstance(seconds, bool)
+            if seconds is not None and not (number and seconds > 0):
+                msg = f"{entry.name} must be more than 0 seconds, or None, not {seconds!r}"
+                raise ConfigurationError(msg)
 
     def content(self, *, reasoning: bool) -> float | None:
         """Until the first content of an answer."""

@@ -146,6 +146,11 @@ def _format(name: str, value: Any) -> ResponseFormat:
     described = isinstance(value, type) and isinstance(value, SchemaModel)
     if not described and not isinstance(value, Mapping):
         raise _wrong(name, "a JSON schema, or a class with model_json_schema()", value)
+    if isinstance(value, Mapping):
+        kind = cast("Mapping[str, Any]", value).get("type")
+        if kind in ("json_object", "json_schema", "text"):
+            msg = f"{name} is the JSON schema itself, without {{'type': {kind!r}}} around it"
+            raise InvalidRequestError(msg)
     return cast("ResponseFormat", value)
 
 

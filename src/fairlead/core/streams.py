@@ -152,7 +152,15 @@ class GenerationStream:
         return _Events(self)
 
     async def collect(self) -> Generation:
-        """Read what is left, and return the whole result."""
+        """
+        Read what is left, and return the whole result.
+
+        Raises:
+            StreamConsumedError: It was closed before its end; `generation` is what had arrived.
+        """
+        if self._outcome in {Outcome.ABANDONED, Outcome.INTERRUPTED}:
+            msg = "this stream was closed before its end; its generation is what had arrived"
+            raise StreamConsumedError(msg)
         while await self._advance():
             pass
         return self.generation

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-REQUEST_IDS = ("x-request-id", "request-id", "apim-request-id")
+REQUEST_IDS = ("x-request-id", "request-id", "apim-request-id", "x-debug-trace-id")
 _DURATION = re.compile(r"(?:(\d+)h)?(?:(\d+)m(?!s))?(?:(\d+(?:\.\d+)?)s)?(?:(\d+(?:\.\d+)?)ms)?")
 
 

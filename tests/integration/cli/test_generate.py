@@ -2,6 +2,7 @@
 
 import json
 import os
+import pty
 import signal
 import subprocess
 import sys
@@ -143,6 +144,40 @@ def test_an_unknown_option_names_the_nearest():
 
     assert done.returncode == 2
     assert "--offline" in done.stderr
+
+
+def test_what_the_terminal_cannot_show_is_escaped(server):
+    script(streamed("na\u00efve"))
+    done = run("-b", server.url("/v1"), "-m", "m", "hi", PYTHONUTF8="0", PYTHONIOENCODING="ascii")
+
+    assert done.returncode == 0
+    assert done.stdout == "na\\xefve\n"
+
+
+def test_a_prompt_that_is_no_text():
+    done = subprocess.run(
+        [*COMMAND, "--offline"], input=b"caf\xe9", capture_output=True, timeout=60, check=False
+    )
+
+    assert done.returncode == 1
+    assert b"not UTF-8" in done.stderr
+
+
+def test_ctrl_c_ends_the_wait_for_a_prompt():
+    ours, theirs = pty.openpty()
+    process = subprocess.Popen(
+        [*COMMAND, "--offline"], stdin=theirs, stderr=subprocess.PIPE, env=environment()
+    )
+    said = process.stderr.readline()
+    process.send_signal(signal.SIGINT)
+    rest = process.stderr.read()
+    process.stderr.close()
+
+    assert process.wait(timeout=20) == 130
+    assert b"Ctrl-D" in said
+    assert rest == b""
+    os.close(ours)
+    os.close(theirs)
 
 
 def test_debug_shows_the_rest(server):

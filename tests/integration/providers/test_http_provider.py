@@ -151,6 +151,15 @@ async def test_an_error_has_its_class_and_its_facts(provider, server):
     assert caught.value.attempts[0].error == "RateLimitError"
 
 
+async def test_an_error_in_answer_to_a_stream_has_the_facts_of_its_headers(provider, server):
+    script(failure(429, "slow down", retry_after="3", x_request_id="req-1"))
+    with pytest.raises(fairlead.RateLimitError) as caught:
+        await provider.generate_stream("hi")
+
+    assert caught.value.retry_after == 3
+    assert caught.value.request_id == "req-1"
+
+
 @pytest.mark.parametrize("how", ["plain", "stream"])
 async def test_a_web_page_in_place_of_an_answer(provider, server, how):
     script(Answer([b"<!DOCTYPE html><title>Log in</title>"], content_type="text/html"))
@@ -261,6 +270,12 @@ async def test_no_first_content_in_time(server):
 
     assert caught.value.limit == 0.1
     assert caught.value.sent
+
+
+async def test_the_time_until_the_first_content_does_not_cut_what_follows(server):
+    script(streamed("one ", "two ", "three ", "four", pause=0.1))
+    async with await limited(server, first_content=0.15) as provider:
+        assert await provider.generate_stream("hi").collect() == "one two three four"
 
 
 async def test_comments_that_keep_a_connection_alive_are_no_progress(server):
@@ -382,6 +397,40 @@ async def test_plain_http_to_a_public_host():
         OpenAICompatibleProvider(base_url="http://example.com/v1", model="m")
 
     OpenAICompatibleProvider(base_url="http://example.com/v1", model="m", allow_plain_http=True)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "says"),
+    [
+        ({"base_url": "http://localhost/v1?x=1"}, ConfigurationError, "path"),
+        ({"base_url": 8000}, TypeError, "base_url"),
+        ({"model": 5}, TypeError, "model"),
+        ({"model": ""}, ConfigurationError, "model"),
+        ({"api_key": 5}, TypeError, "api_key"),
+    ],
+)
+async def test_a_wrong_argument(arguments, error, says):
+    with pytest.raises(error, match=says):
+        OpenAICompatibleProvider(**{"base_url": "http://localhost/v1", "model": "m", **arguments})
+
+
+async def test_a_model_of_the_wrong_type_at_openai():
+    with pytest.raises(TypeError, match="model must be a str"):
+        OpenAIProvider(api_key="k", model=5)
+
+
+@pytest.mark.parametrize("limits", [{"connect": -3}, {"idle": "3"}, {"total": 0}, {"total": True}])
+async def test_time_limits_that_make_no_sense(limits):
+    with pytest.raises(ConfigurationError, match=next(iter(limits))):
+        TimeLimits(**limits)
+
+
+async def test_what_is_not_found_is_named(provider, server):
+    script(failure(404, "Not Found"))
+    with pytest.raises(fairlead.ModelNotFoundError, match="/v1/chat/completions"):
+        await provider.generate("hi")
+    with pytest.raises(fairlead.ModelNotFoundError, match="/v1/chat/completions"):
+        await provider.generate_stream("hi")
 
 
 async def test_a_key_with_a_line_break():

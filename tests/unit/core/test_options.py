@@ -88,6 +88,12 @@ def test_none_is_not_set_for_embeddings_either(name):
     assert unnamed(embed_request(["hi"], {name: None})) == unnamed(embed_request(["hi"], {}))
 
 
+@pytest.mark.parametrize("kind", ["json_object", "json_schema", "text"])
+def test_a_response_format_is_the_schema_itself(kind):
+    with pytest.raises(InvalidRequestError, match="schema itself"):
+        generate_request("hi", {"response_format": {"type": kind}})
+
+
 def test_a_call_without_a_name_is_given_one_of_its_own():
     one, other = (generate_request("hi", {})[1].request_id for _ in range(2))
 

@@ -238,6 +238,17 @@ async def test_collect_reads_what_is_left():
 
 
 @pytest.mark.anyio
+async def test_what_was_closed_before_its_end_is_not_collected_as_if_it_were_whole():
+    _, stream = await opened([HI], WAIT)
+    await anext(stream)
+    stream.cancel()
+
+    with pytest.raises(StreamConsumedError, match="closed before its end"):
+        await stream.collect()
+    assert stream.generation == "hi"
+
+
+@pytest.mark.anyio
 async def test_the_whole_result_is_not_there_before_the_end():
     _, stream = await opened([HI], [END])
 

@@ -53,8 +53,7 @@ def check_address(
     parts = urlsplit(url)
     shown = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
     if not parts.scheme or "://" not in url:
-        example = f"https://{url.rpartition('@')[2].partition('?')[0].lstrip('/')}"
-        raise ConfigurationError(f"the address lacks its scheme; write {example!r}, say")
+        raise ConfigurationError(_without_scheme(url))
     if parts.scheme not in _PORTS:
         raise ConfigurationError(f"{shown!r} is no address for HTTP; it must begin with https://")
     host = _ascii(parts.hostname or "", shown)
@@ -64,8 +63,8 @@ def check_address(
         )
     if parts.scheme == "http" and not allow_plain_http and not _is_near(host):
         raise ConfigurationError(
-            f"{shown!r} would send credentials over plain http; use https://, or set "
-            "allow_plain_http if everything on the way there can be trusted"
+            f"{shown!r} is plain http to a public host, where anybody on the way can read along; "
+            "use https://, or allow it (allow_plain_http=True, --allow-plain-http)"
         )
     try:
         port = parts.port or _PORTS[parts.scheme]
@@ -73,6 +72,15 @@ def check_address(
         raise ConfigurationError(f"the port of {shown!r} is no number below 65,536") from None
     target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     return Address(parts.scheme, host, port, quote(target, safe=_KEPT))
+
+
+def _without_scheme(url: str) -> str:
+    bare = url.rpartition("@")[2].partition("?")[0].lstrip("/")
+    host = bare.partition("/")[0].rpartition(":")[0] or bare.partition("/")[0]
+    if not host or not (host[0].isalnum() or host[0] == "[") or url.startswith("/"):
+        return f"{url!r} is no address; write 'https://api.example.com/v1', say"
+    scheme = "http" if _is_near(host.strip("[]")) else "https"
+    return f"the address lacks its scheme; write {f'{scheme}://{bare}'!r}, say"
 
 
 def _ascii(host: str, shown: str) -> str:

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 import jiter
 
-from ...core.errors import InvalidResponseError
+from ...core.errors import ConfigurationError, InvalidResponseError
 from ...wire.http import WireRequest
 from ...wire.openai_chat import OpenAIChatCodec
 from ._http import ERROR, HttpProvider
@@ -49,6 +49,14 @@ class ChatCompletionsProvider(HttpProvider):
         headers: Mapping[str, str] | None = None,
         **http: Unpack[HttpOptions],
     ) -> None:
+        named = {"base_url": base_url, "model": model.name, "api_key": api_key or ""}
+        for argument, value in named.items():
+            if not isinstance(value, str):
+                msg = f"{argument} must be a str, not {type(value).__name__}"
+                raise TypeError(msg)
+        if not model.name:
+            msg = "model must not be empty; name the model that is to answer"
+            raise ConfigurationError(msg)
         credentials = {"authorization": f"Bearer {api_key}"} if api_key else {}
         super().__init__(
             name=name,
@@ -71,7 +79,7 @@ class ChatCompletionsProvider(HttpProvider):
             request, connect=self._limits.connect, within=LIST_SECONDS
         )
         if response.status >= ERROR:
-            raise self._codec.decode_error(response)
+            raise self._failure(response, request.url)
         try:
             listed: Any = jiter.from_json(response.body)
             return tuple(str(entry["id"]) for entry in listed["data"])

@@ -12,11 +12,13 @@ import anyio
 from ...core.adapter import Adapter
 from ...core.collector import Collector
 from ...core.embeddings import EmbeddingMetadata, Embeddings, EmbeddingSpace
-from ...core.errors import ConfigurationError
+from ...core.errors import ConfigurationError, ProviderError
 from ...core.limits import TimeLimits
 from ...core.streams import GenerationStream
+from ...wire.headers import request_id
 from ...wire.http import WireRequest, WireResponse
 from ..http.address import check_address
+from ..http.httpx import HttpxEngine
 from ._defaults import Defaults
 from ._events import HttpEventSource
 
@@ -32,9 +34,9 @@ if TYPE_CHECKING:
 
 LONG_ANSWER = 4096
 """`max_tokens` above which an answer is streamed underneath: networks drop idle connections."""
-_REQUEST_IDS = ("x-request-id", "request-id", "apim-request-id", "x-debug-trace-id")
 ERROR = 400
 """The first status that is an error."""
+NOT_FOUND = 404
 
 
 class HttpOptions(TypedDict, total=False):
@@ -83,16 +85,17 @@ class HttpProvider(Adapter):
         **http: Unpack[HttpOptions],
     ) -> None:
         _check_options(http)
-        self._allow_plain_http = http.get("allow_plain_http", False)
-        check_address(base_url, self._allow_plain_http)
+        plain_http = http.get("allow_plain_http", False)
+        _check_base_url(base_url, allow_plain_http=plain_http)
         self._name = name
         self._model = model
         self._codec = codec
         self._base_url = base_url.rstrip("/")
         self._headers = {"content-type": "application/json", "user-agent": _AGENT, **headers}
         _check_headers(self._headers)
-        self._given_engine = http.get("engine")
-        self._own_engine: HttpEngine | None = None
+        given = http.get("engine")
+        self._engine: HttpEngine = given or HttpxEngine(allow_plain_http=plain_http)
+        self._owns_engine = given is None
         self._limits = http.get("limits") or TimeLimits()
         self._defaults = Defaults(http.get("defaults") or {})
         self._wire = http.get("wire", "auto")
@@ -126,9 +129,13 @@ class HttpProvider(Adapter):
         return f"<{type(self).__name__} {self._model.name or ''} at {self._base_url}>"
 
     async def aclose(self) -> None:
-        """Close the connections, unless the engine is somebody else's. Idempotent."""
-        if self._own_engine is not None:
-            await self._own_engine.aclose()
+        """
+        Close the connections, unless the engine is somebody else's. Idempotent.
+
+        A call after it opens new ones, which are to be closed again.
+        """
+        if self._owns_engine:
+            await self._engine.aclose()
 
     async def __aenter__(self) -> Self:
         return self
@@ -172,7 +179,7 @@ class HttpProvider(Adapter):
             space=EmbeddingSpace(model=decoded.model or model, dimensions=dimensions),
             usage=decoded.usage,
             cost=decoded.cost,
-            vendor_request_id=_request_id(response.headers),
+            vendor_request_id=request_id(response.headers),
             request_id=call.options.request_id,
             warnings=encoded.warnings,
             journal=call.journal,
@@ -186,7 +193,7 @@ class HttpProvider(Adapter):
             within=_least(self._limits.total, call.deadline.remaining()),
         )
         if response.status >= ERROR:
-            raise self._codec.decode_error(response)
+            raise self._failure(response, self._base_url + encoded.path)
         return response
 
     async def _stream(
@@ -212,21 +219,18 @@ class HttpProvider(Adapter):
             awaited="whole answer" if commit == "end" else "first content",
         )
         if body.status >= ERROR:
-            raise self._codec.decode_error(await source.drain())
+            raise self._failure(await source.drain(), self._base_url + encoded.path)
         facts = self._facts(call, request, encoded, body.headers)
         stream = await GenerationStream.open(source, facts, commit=commit)
         source.until = inf
         return stream
 
-    @property
-    def _engine(self) -> HttpEngine:
-        if self._given_engine is not None:
-            return self._given_engine
-        if self._own_engine is None:
-            from ..http.httpx import HttpxEngine
-
-            self._own_engine = HttpxEngine(allow_plain_http=self._allow_plain_http)
-        return self._own_engine
+    def _failure(self, response: WireResponse, url: str) -> ProviderError:
+        """The error that *response* is; where something was not found, with the address."""
+        error = self._codec.decode_error(response)
+        if response.status == NOT_FOUND:
+            error.args = (f"{error.message} (asked {url})",)
+        return error
 
     def _request(self, encoded: Encoded) -> WireRequest:
         return WireRequest(
@@ -264,7 +268,7 @@ class HttpProvider(Adapter):
             call,
             request.model,
             warnings=encoded.warnings,
-            vendor_request_id=_request_id(headers),
+            vendor_request_id=request_id(headers),
         )
 
 
@@ -283,8 +287,11 @@ def _least(one: float | None, other: float | None) -> float | None:
     return min(one, other)
 
 
-def _request_id(headers: Mapping[str, str]) -> str | None:
-    return next((headers[name] for name in _REQUEST_IDS if name in headers), None)
+def _check_base_url(base_url: str, *, allow_plain_http: bool) -> None:
+    address = check_address(base_url, allow_plain_http)
+    if "?" in address.target or "#" in base_url:
+        msg = f"base_url must end with its path, and {address.origin}{address.target} does not"
+        raise ConfigurationError(msg)
 
 
 def _check_options(http: HttpOptions) -> None:

@@ -70,8 +70,10 @@ def encode_generate(request: GenerateRequest, dialect: Dialect, *, stream: bool)
         body["stream"] = True
         if dialect.usage_in_stream:
             body["stream_options"] = {"include_usage": True}  # else no usage is told at all
-    spelled = {dialect.field(option): f"{option}=" for option in (*_OPTIONS, "reasoning_effort")}
-    merge_extra(body, request.extra, _OURS | spelled)
+    if request.extra:
+        options = (*_OPTIONS, "reasoning_effort")
+        spelled = {dialect.field(option): f"{option}=" for option in options}
+        merge_extra(body, request.extra, _OURS | spelled)
     return Encoded(path=PATH, body=encode_json(body), warnings=adaptations.warnings)
 
 

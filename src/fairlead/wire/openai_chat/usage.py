@@ -66,8 +66,11 @@ def decode_cost(raw: object, dialect: Dialect) -> Cost | None:
 
 
 def _first(told: dict[str, Any], *names: str) -> int | None:
-    counts = (as_count(told.get(name)) for name in names)
-    return next((count for count in counts if count is not None), None)
+    for name in names:
+        count = as_count(told.get(name))
+        if count is not None:
+            return count
+    return None
 
 
 def _excludes_reasoning(

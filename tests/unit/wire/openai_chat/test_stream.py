@@ -584,3 +584,12 @@ def test_numbers_that_json_does_not_have_are_survived():
 
 def test_done_needs_no_blank_line_after_it():
     assert streamed(chunk({"content": "a"}), b"data: [DONE]") == "a"
+
+
+def test_an_error_beside_words_counts_even_after_words_that_were_well():
+    generation, error = failed(
+        chunk({"content": "one "}), chunk({"content": "two"}, error={"message": "no", "code": 502})
+    )
+
+    assert generation == "one "
+    assert isinstance(error, ServerError)

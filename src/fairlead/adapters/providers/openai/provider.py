@@ -70,10 +70,10 @@ class OpenAIProvider(ChatCompletionsProvider):
         return self._info(name)
 
     def _info(self, model: str) -> ModelInfo:
-        effort = rule_for(model, OPENAI.rules).effort
+        effort = rule_for(str(model), OPENAI.rules).effort
         return ModelInfo(
             name=model,
-            tokenizer="cl100k" if _CL100K.fullmatch(model) else "o200k",
+            tokenizer="cl100k" if _CL100K.fullmatch(str(model)) else "o200k",
             reasoning=effort not in {None, "none"},
             embedding_model=self._embedding_model,
         )
