@@ -113,10 +113,14 @@ def servers(session: nox.Session) -> None:
     """The adapters and the command line against servers that others have written. Needs npm."""
     session.install(".", *group("tests"))
     with independent_servers(session) as addresses:
-        session.run("pytest", *SERVER_TESTS, *session.posargs, env=addresses)
+        tests = [SERVER_TESTS[name] for name in addresses]
+        session.run("pytest", *tests, *session.posargs, env=addresses)
 
 
-SERVER_TESTS = ("tests/servers/llmock.py", "tests/servers/aimock.py")
+SERVER_TESTS = {
+    "FAIRLEAD_LLMOCK": "tests/servers/llmock.py",
+    "FAIRLEAD_AIMOCK": "tests/servers/aimock.py",
+}
 
 
 @contextlib.contextmanager

@@ -1,22 +1,14 @@
 """Where the independently written servers are; `nox -s servers` installs and starts them."""
 
-import os
-
 import pytest
 
 from fairlead import OpenAICompatibleProvider
+from tests.servers.addresses import address
 
 
 @pytest.fixture(params=["asyncio", "trio"])
 def anyio_backend(request: pytest.FixtureRequest) -> str:
     return str(request.param)
-
-
-def address(variable: str) -> str:
-    url = os.environ.get(variable)
-    if not url:
-        pytest.skip(f"{variable} is not set; run `nox -s servers`")
-    return url
 
 
 @pytest.fixture

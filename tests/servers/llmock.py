@@ -1,7 +1,6 @@
 """Against llmock: its faults, and its verdict on how we behave as a client."""
 
 import json
-import os
 import subprocess
 import sys
 import urllib.request
@@ -12,6 +11,7 @@ import pytest
 
 import fairlead
 from fairlead import Backoff, RetryProvider, StreamInterruptedError, Tool, default_pipeline
+from tests.servers.addresses import address
 
 pytestmark = pytest.mark.anyio
 QUICK = Backoff(
@@ -21,7 +21,7 @@ QUICK = Backoff(
 
 def admin(method: str, path: str, body: Any = None) -> Any:
     request = urllib.request.Request(
-        f"{os.environ['FAIRLEAD_LLMOCK']}/_llmock/{path}",
+        f"{address('FAIRLEAD_LLMOCK')}/_llmock/{path}",
         data=json.dumps(body).encode() if body is not None else None,
         method=method,
         headers={"content-type": "application/json"},
@@ -139,7 +139,7 @@ async def test_a_stall_is_noticed(llmock):
     script({"type": "stream_fault", "kind": "stall", "after_chunks": 3, "stall_seconds": 5})
     limits = TimeLimits(idle=0.3)
     async with OpenAICompatibleProvider(
-        base_url=os.environ["FAIRLEAD_LLMOCK"], model="gpt-4o", limits=limits
+        base_url=address("FAIRLEAD_LLMOCK"), model="gpt-4o", limits=limits
     ) as provider:
         with pytest.raises(StreamInterruptedError) as caught:
             await provider.generate_stream("hi").collect()
@@ -168,7 +168,7 @@ def run_cli(*arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 async def test_the_command_line_talks_to_it(llmock):
-    done = run_cli("-b", os.environ["FAIRLEAD_LLMOCK"], "-m", "gpt-4o", "knots")
+    done = run_cli("-b", address("FAIRLEAD_LLMOCK"), "-m", "gpt-4o", "knots")
 
     assert done.returncode == 0, done.stderr
     assert "gpt-4o" in done.stdout
@@ -176,7 +176,7 @@ async def test_the_command_line_talks_to_it(llmock):
 
 async def test_the_command_line_says_what_is_wrong_in_one_line(llmock):
     script({"type": "fail", "status": 401, "times": 1})
-    done = run_cli("-b", os.environ["FAIRLEAD_LLMOCK"], "-m", "gpt-4o", "hi")
+    done = run_cli("-b", address("FAIRLEAD_LLMOCK"), "-m", "gpt-4o", "hi")
 
     assert done.returncode == 1
     assert done.stdout == ""
@@ -185,7 +185,7 @@ async def test_the_command_line_says_what_is_wrong_in_one_line(llmock):
 
 
 async def test_the_command_line_asks_which_model(llmock):
-    done = run_cli("-b", os.environ["FAIRLEAD_LLMOCK"], "hi")
+    done = run_cli("-b", address("FAIRLEAD_LLMOCK"), "hi")
 
     assert done.returncode == 1
     assert "--model" in done.stderr
