@@ -268,6 +268,15 @@ async def garbage(server: Server, peer: Peer, request: Received) -> bool:
     return True
 
 
+@path("/continuing")
+async def continuing(server: Server, peer: Peer, request: Received) -> bool:
+    """Heads that announce a head, for ever."""
+    with contextlib.suppress(OSError):
+        while True:
+            await peer.send(b"HTTP/1.1 102 Processing\r\n\r\n" * 100)
+    return True
+
+
 @path("/long-head")
 async def long_head(server: Server, peer: Peer, request: Received) -> bool:
     with contextlib.suppress(OSError):

@@ -59,7 +59,8 @@ def generate(
         float | None, typer.Option("--temperature", "-t", help="How freely the model chooses.")
     ] = None,
     timeout: Annotated[
-        float | None, typer.Option("--timeout", help="Seconds until the answer has to begin.")
+        float | None,
+        typer.Option("--timeout", help="Seconds for the answer; streamed, until it begins."),
     ] = None,
     offline: Annotated[
         bool, typer.Option("--offline", help="Ask no model: let the offline provider answer.")

@@ -39,7 +39,8 @@ def reported(*, debug: bool) -> Generator[None]:
 
 def say(line: str) -> None:
     """Tell the person *line*, beside the answer."""
-    print(f"fairlead: {line}", file=sys.stderr, flush=True)
+    shown = "".join(char if char.isprintable() else " " for char in line)
+    print("fairlead:", " ".join(shown.split()), file=sys.stderr, flush=True)
 
 
 def _silence_stdout() -> None:

@@ -123,7 +123,7 @@ class ProviderError(FairleadError):
         row = next(VERDICTS[base] for base in type(self).__mro__ if base in VERDICTS)
         if self.status_code in STATUS_VERDICTS and isinstance(self, _BY_STATUS):
             row = STATUS_VERDICTS[self.status_code]
-        if self.should_retry is True and row.retry is Retry.NEVER:
+        if self.should_retry is True and row.retry in {Retry.NEVER, Retry.NEXT_KEY}:
             return row._replace(retry=Retry.TRANSIENT)
         if self.should_retry is False:
             return row._replace(retry=Retry.NEVER)

@@ -22,8 +22,8 @@ class GenerateOptions(TypedDict, total=False):
     """
     What can be said about a generation. Nothing is sent that is not set; None is not set.
 
-    `timeout` is in seconds, for the whole call. `tags`, `request_id`, `timeout`, `commit` and
-    `cache` steer fairlead and are never sent.
+    `timeout` is in seconds, for the whole call; for a stream it ends the opening. `tags`,
+    `request_id`, `timeout`, `commit` and `cache` steer fairlead and are never sent.
     """
 
     model: str | None

@@ -178,7 +178,8 @@ class CircuitBreaker:
             permit: What `acquire` gave.
             failed: Whether the target failed.
             now: The present.
-            retry_after: The target's word on when it will be well again; opens for that long.
+            retry_after: The target's word on when it will be well again; opens for that long,
+                but not for longer than `max_recovery_timeout`.
         """
         self.release(permit)
         if permit.generation != self._generation:
@@ -234,7 +235,8 @@ class CircuitBreaker:
         seconds = min(doubled, options.max_recovery_timeout)
         seconds *= 1 + options.jitter * (2 * self._random() - 1)
         self._opened += 1
-        self._open_until = now + max(seconds, retry_after or 0.0)
+        asked = min(retry_after or 0.0, options.max_recovery_timeout)
+        self._open_until = now + max(seconds, asked)
         self._change(State.OPEN, reason)
 
     def _change(self, state: State, reason: str) -> None:

@@ -200,7 +200,8 @@ class FallbackProvider(Funnel):
         wish = self._try_another(error) if self._try_another else None
         if wish is not None:
             return wish
-        return error.verdict.another not in {Another.NEVER, Another.OPT_IN}
+        last = _each(error)[-1]  # what ended a nested chain ends this one too
+        return last.verdict.another not in {Another.NEVER, Another.OPT_IN}
 
     def _explained(self, result: T, target: Target | None, passed_over: Sequence[_PassedOver]) -> T:
         """*result*, with a warning if the first target did not give it."""

@@ -139,6 +139,14 @@ def test_an_error_is_one_clear_line(arguments, said):
     assert said in done.stderr
 
 
+def test_a_server_cannot_write_to_the_terminal(server):
+    script(failure(401, "first\nsecond \x1b[31mline"))
+    done = run("-b", server.url("/v1"), "-m", "m", "hi")
+
+    assert done.stderr.count("\n") == 1
+    assert "\x1b" not in done.stderr
+
+
 def test_an_unknown_option_names_the_nearest():
     done = run("--offlin", "hi")
 

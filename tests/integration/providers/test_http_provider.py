@@ -1,7 +1,10 @@
 """An adapter over a real server that answers in every way, good and bad."""
 
+import contextlib
+import gc
 import gzip
 import json
+import weakref
 
 import anyio
 import pytest
@@ -23,6 +26,7 @@ from fairlead import (
     UnsupportedOperationError,
     default_pipeline,
 )
+from fairlead.wire.http import WireRequest
 from tests.support.answers import (
     DONE,
     JSON,
@@ -218,6 +222,91 @@ async def test_a_stream_that_is_cut(provider, server):
     assert isinstance(caught.value.__cause__, ProviderConnectionError)
 
 
+@pytest.mark.parametrize("ending", ["cut", "stall"])
+async def test_an_answer_that_is_whole_counts_even_if_its_body_is_not(server, ending):
+    script(Answer([event("whole"), event(finish="stop")], ending=ending))
+    async with await limited(server, idle=0.2) as provider:
+        answer = await provider.generate_stream("hi").collect()
+
+    assert answer == "whole"
+    assert answer.finish_reason == "stop"
+    assert answer.attempts[-1].outcome == "succeeded"
+
+
+@pytest.mark.parametrize("how", ["plain", "stream"])
+async def test_the_status_of_an_error_counts_even_if_its_body_is_cut(provider, server, how):
+    broken = failure(429, "slow down", retry_after="30")
+    script(Answer([broken.pieces[0][:9]], 429, JSON, broken.headers, ending="cut"))
+    with pytest.raises(fairlead.RateLimitError) as caught:
+        if how == "plain":
+            await provider.generate("hi")
+        else:
+            await provider.generate_stream("hi")
+
+    assert caught.value.retry_after == 30
+
+
+async def test_a_part_of_an_answer_that_is_nonsense_is_passed_over(provider, server):
+    script(completion([{"type": ["x"], "text": "odd"}, {"type": "text", "text": "well"}]))
+
+    assert "well" in await provider.generate("hi")
+
+
+async def test_a_codec_that_trips_makes_a_bad_answer(provider, server, monkeypatch):
+    def trip(*_):
+        raise KeyError
+
+    monkeypatch.setattr("fairlead.wire.openai_chat.codec.decode_answer", trip, raising=False)
+    monkeypatch.setattr("fairlead.wire.openai_chat.stream.from_json", trip)
+    script(streamed("one"))
+    with pytest.raises(InvalidResponseError, match="cannot be understood"):
+        await provider.generate_stream("hi")
+
+
+async def test_a_stream_that_failed_is_freed_at_once(provider, server):
+    script(Answer([event("one "), b'data: {"error": {"message": "broken", "code": 502}}\n\n']))
+    gc.disable()
+    try:
+        stream = await provider.generate_stream("hi")
+        with contextlib.suppress(StreamInterruptedError):
+            await stream.collect()
+        gone = weakref.ref(stream)
+        del stream
+        freed = gone() is None
+    finally:
+        gc.enable()
+
+    assert freed
+
+
+async def test_heads_that_never_end_are_cut_in_time(server):
+    engine = HttpxEngine()
+    request = WireRequest(url=server.url("/continuing"))
+    with anyio.fail_after(5), pytest.raises(ProviderTimeoutError):
+        await engine.send(request, connect=1, within=0.2)
+    await engine.aclose()
+
+
+async def test_a_redirect_to_nonsense(server):
+    engine = HttpxEngine()
+    request = WireRequest(url=server.url("/redirect?to=http://[::1"))
+    with pytest.raises(fairlead.RedirectRefusedError):
+        await engine.send(request, connect=1, within=2)
+    await engine.aclose()
+
+
+async def test_a_key_that_the_server_echoes_is_masked(server):
+    script(failure(401, "no such key: my-Gateway-Token"))
+    async with OpenAICompatibleProvider(
+        base_url=server.url("/v1"), model="m", api_key="my-Gateway-Token"
+    ) as provider:
+        with pytest.raises(fairlead.AuthenticationError) as caught:
+            await provider.generate("hi")
+
+    assert "my-Gateway-Token" not in str(caught.value)
+    assert "***" in caught.value.message
+
+
 async def test_an_empty_body_is_no_answer(provider, server):
     script(Answer([]))
     with pytest.raises(InvalidResponseError):
@@ -404,6 +493,7 @@ async def test_plain_http_to_a_public_host():
     [
         ({"base_url": "http://localhost/v1?x=1"}, ConfigurationError, "path"),
         ({"base_url": 8000}, TypeError, "base_url"),
+        ({"base_url": "http://[::1"}, ConfigurationError, "no address"),
         ({"model": 5}, TypeError, "model"),
         ({"model": ""}, ConfigurationError, "model"),
         ({"api_key": 5}, TypeError, "api_key"),

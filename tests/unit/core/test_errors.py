@@ -268,3 +268,7 @@ def test_an_interrupted_stream_tells_what_was_consumed():
 
 def test_our_errors_are_exceptions_but_no_groups():
     assert not any(issubclass(kind, BaseExceptionGroup) for kind in CLASSES)
+
+
+def test_a_vendor_that_says_so_is_asked_again_with_the_same_key():
+    assert errors.AuthenticationError("no", should_retry=True).verdict.retry is Retry.TRANSIENT

@@ -1,3 +1,5 @@
+import math
+
 import pytest
 
 from fairlead.core.errors import ConfigurationError
@@ -399,3 +401,12 @@ def test_a_breaker_needs_no_options():
     it = CircuitBreaker()
 
     assert it.acquire(0.0) == Permit(0)
+
+
+def test_a_target_cannot_close_itself_for_ever():
+    breaker = CircuitBreaker(BreakerOptions(failure_threshold=1, jitter=0.0))
+    permit = breaker.acquire(0.0)
+
+    breaker.record(permit, failed=True, now=0.0, retry_after=math.inf)
+
+    assert breaker.peek(0.0) == BreakerOptions().max_recovery_timeout

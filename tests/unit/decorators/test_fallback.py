@@ -847,3 +847,13 @@ async def test_one_text_falls_back_within_its_space():
     call = Call.embed("four", {}, lambda: 0.0)
 
     assert await call.on(chain(a, b)) == [4.0]
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("error", [BudgetExceededError, InvalidRequestError])
+async def test_what_ends_a_nested_chain_ends_the_outer_one(error):
+    a, b, c = broken("a", ServerError), broken("b", error), target("c")
+
+    with pytest.raises(AllTargetsFailedError):
+        await chain(chain(a, b), c).generate("hi")
+    assert asked(a, b, c) == [1, 1, 0]

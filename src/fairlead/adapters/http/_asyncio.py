@@ -62,6 +62,8 @@ class AsyncioTransport(asyncio.Protocol):
             await self._wait(until)
 
     async def _wait(self, until: float) -> None:
+        if self._loop.time() >= until:  # a flood of bytes wakes each wait before its timer
+            raise TimeoutError
         if until < inf and (self._timer is None or self._timer.when() > until):
             self._set_timer(until)
         self._until = until

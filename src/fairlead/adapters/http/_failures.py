@@ -17,6 +17,7 @@ from ...core.errors import (
     InvalidResponseError,
     ProviderConnectionError,
     ProviderTimeoutError,
+    RateLimitExceededError,
 )
 
 _PLAIN = {"WRONG_VERSION_NUMBER", "HTTP_REQUEST", "RECORD_LAYER_FAILURE"}
@@ -120,11 +121,12 @@ def _reason(error: BaseException) -> BaseException:
     return below or error
 
 
-def _timeout(at: Situation) -> ProviderTimeoutError:
+def _timeout(at: Situation) -> ProviderTimeoutError | RateLimitExceededError:
     seconds = "the time allowed" if at.limit is None else f"{at.limit:g} s"
     if at.is_queued:
         message = f"no connection to {at.place} became free within {seconds}; all are in use"
-    elif not at.is_connected:
+        return RateLimitExceededError(message, sent=False)
+    if not at.is_connected:
         message = f"no connection to {at.place} within {seconds}; is it reachable from here?"
     else:
         message = f"nothing more came from {at.place} within {seconds}"

@@ -10,7 +10,6 @@ import httpcore
 from ...core.errors import (
     ConfigurationError,
     InvalidRequestError,
-    ProviderConnectionError,
     RedirectRefusedError,
 )
 from ._decoding import ACCEPTED
@@ -76,17 +75,17 @@ def redirected(
     Where a response redirects the request to, always of the same origin; None if it does not.
 
     Raises:
-        RedirectRefusedError: It redirects to another origin, or would turn a POST into a GET.
-        ProviderConnectionError: What it names is no address.
+        RedirectRefusedError: It redirects to another origin, to what is no address, or would turn
+            a POST into a GET.
     """
     location = headers.get("location")
     if status not in _REDIRECTS or not location:
         return None
-    url = urljoin(f"{address.origin}{address.target}", location)
     try:
+        url = urljoin(f"{address.origin}{address.target}", location)
         to = check_address(url, allow_plain_http=True)
     except (ConfigurationError, ValueError):
-        raise ProviderConnectionError(
+        raise RedirectRefusedError(
             f"{address.place} redirects (HTTP {status}) to what is no web address; check the "
             "base URL",
             status_code=status,

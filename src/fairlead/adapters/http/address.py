@@ -50,7 +50,10 @@ def check_address(
             that is not evidently near: a loopback or private literal, `localhost`, a name
             without a dot, `*.local`, `*.internal`.
     """
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+    except ValueError as error:
+        raise ConfigurationError(f"{url!r} is no address: {error}") from None
     shown = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
     if not parts.scheme or "://" not in url:
         raise ConfigurationError(_without_scheme(url))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import anyio
 
-from ...core.errors import ConfigurationError, RedirectRefusedError
+from ...core.errors import ConfigurationError, ProviderError, RedirectRefusedError
 from ...wire.http import WireResponse
 from ._failures import Limits
 from ._pool import PoolLimits
@@ -25,6 +25,10 @@ if TYPE_CHECKING:
 
     from ...wire.http import WireRequest
     from ._tls import Certificate, Verify
+
+
+ERROR = 400
+"""The first status that is an error."""
 
 
 class HttpxEngine:
@@ -93,8 +97,12 @@ class HttpxEngine:
         limits = _limits(connect, within)
         stream = await self._open(request, limits)
         pieces: list[bytes] = []
-        while piece := await stream.read_until(limits.until, limit=within):
-            pieces.append(piece)
+        try:
+            while piece := await stream.read_until(limits.until, limit=within):
+                pieces.append(piece)
+        except ProviderError:
+            if stream.status < ERROR:  # else the status says more than the body that broke
+                raise
         return WireResponse(status=stream.status, headers=stream.headers, body=b"".join(pieces))
 
     async def stream(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 import jiter
 
@@ -91,4 +90,4 @@ class ChatCompletionsProvider(HttpProvider):
 def _with_version(base_url: str) -> str:
     """*base_url*, with the path that all of these servers have if it has none."""
     bare = base_url.rstrip("/").removesuffix("/chat/completions")
-    return bare if urlsplit(bare).path else f"{bare}/v1"
+    return bare if "/" in bare.partition("://")[2] else f"{bare}/v1"

@@ -5,7 +5,12 @@ from __future__ import annotations
 from math import inf
 from typing import TYPE_CHECKING
 
-from ...core.errors import ProviderTimeoutError
+from ...core.errors import (
+    InvalidResponseError,
+    ProviderConnectionError,
+    ProviderError,
+    ProviderTimeoutError,
+)
 from ...wire.http import WireResponse
 
 if TYPE_CHECKING:
@@ -14,6 +19,18 @@ if TYPE_CHECKING:
     from ...core.events import StreamEvent
     from ...wire.codec import StreamDecoder
     from ..http.port import WireStream
+
+
+ERROR_SECONDS = 5.0
+ERROR_BYTES = 65_536
+"""How long, and how much of, the body of an error is read."""
+
+
+def undecodable(error: Exception) -> InvalidResponseError:
+    """The answer to a codec that trips over what a server sent."""
+    return InvalidResponseError(
+        f"the answer cannot be understood ({type(error).__name__} while it was decoded)", sent=True
+    )
 
 
 class HttpEventSource:
@@ -59,15 +76,33 @@ class HttpEventSource:
             until = min(silent, self.until)
             try:
                 data = await body.read(None if until == inf else until - body.now())
-            except ProviderTimeoutError as error:
-                raise self._late(until) from error
-            events = decoder.feed(data) if data else decoder.finish()
+            except ProviderConnectionError as error:
+                # The answer may be whole all the same: what is missing is only its last word.
+                events = self._decoded(b"")
+                if decoder.ended:
+                    return events
+                if isinstance(error, ProviderTimeoutError):
+                    raise self._late(until) from error
+                raise
+            events = self._decoded(data)
             if events:
                 self._begun = True
                 return events
             if not data and decoder.error is None:
                 return ()
-        raise decoder.error
+        failure, decoder.error = decoder.error, None
+        try:
+            raise failure
+        finally:
+            del failure  # its traceback leads here, and must not lead back to it
+
+    def _decoded(self, data: bytes) -> Sequence[StreamEvent]:
+        """What *data* means, or the end of the body; a decoder that trips makes it a bad answer."""
+        try:
+            return self._decoder.feed(data) if data else self._decoder.finish()
+        except Exception as error:  # noqa: BLE001 - whatever a server may send
+            self._decoder.error = undecodable(error)
+            return ()
 
     def _late(self, until: float) -> ProviderTimeoutError:
         opening = until == self.until
@@ -76,14 +111,22 @@ class HttpEventSource:
         return ProviderTimeoutError(f"no {what} came {seconds}", limit=limit, sent=True)
 
     async def drain(self) -> WireResponse:
-        """The rest of the body as a whole response, for one that is an error."""
+        """
+        The rest of the body as a whole response, for one that is an error.
+
+        Its status says more than what may be wrong with its body, so that is not insisted on.
+        """
         pieces: list[bytes] = []
+        until = self._body.now() + ERROR_SECONDS
         try:
-            while data := await self._body.read(
-                None if self.until == inf else self.until - self._body.now()
-            ):
+            while sum(map(len, pieces)) < ERROR_BYTES:
+                data = await self._body.read(until - self._body.now())
+                if not data:
+                    break
                 pieces.append(data)
             await self._body.aclose()
+        except ProviderError:
+            self._body.abort()
         except BaseException:
             self._body.abort()
             raise

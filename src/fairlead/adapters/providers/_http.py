@@ -20,7 +20,7 @@ from ...wire.http import WireRequest, WireResponse
 from ..http.address import check_address
 from ..http.httpx import HttpxEngine
 from ._defaults import Defaults
-from ._events import HttpEventSource
+from ._events import HttpEventSource, undecodable
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -93,6 +93,11 @@ class HttpProvider(Adapter):
         self._base_url = base_url.rstrip("/")
         self._headers = {"content-type": "application/json", "user-agent": _AGENT, **headers}
         _check_headers(self._headers)
+        self._secrets = [
+            value.removeprefix("Bearer ")
+            for name, value in self._headers.items()
+            if name in {"authorization", "api-key", "x-api-key"}
+        ]
         given = http.get("engine")
         self._engine: HttpEngine = given or HttpxEngine(allow_plain_http=plain_http)
         self._owns_engine = given is None
@@ -157,7 +162,12 @@ class HttpProvider(Adapter):
             return await stream.collect()
         encoded = self._codec.encode_generate(request, stream=False)
         response = await self._send(call, encoded)
-        events = self._codec.decode_generate(response)
+        try:
+            events = self._codec.decode_generate(response)
+        except ProviderError:
+            raise
+        except Exception as error:
+            raise undecodable(error) from error
         return Collector(events).generation(self._facts(call, request, encoded, response.headers))
 
     async def _open(self, call: Call[GenerationStream]) -> GenerationStream:
@@ -230,6 +240,13 @@ class HttpProvider(Adapter):
         error = self._codec.decode_error(response)
         if response.status == NOT_FOUND:
             error.args = (f"{error.message} (asked {url})",)
+        return self._masked(error)
+
+    def _masked(self, error: ProviderError) -> ProviderError:
+        """*error*, with our own credentials taken out of what the server says."""
+        for value in self._secrets:
+            error.args = (error.message.replace(value, "***"),)
+            error.code = error.code and error.code.replace(value, "***")
         return error
 
     def _request(self, encoded: Encoded) -> WireRequest:
@@ -290,7 +307,7 @@ def _least(one: float | None, other: float | None) -> float | None:
 def _check_base_url(base_url: str, *, allow_plain_http: bool) -> None:
     address = check_address(base_url, allow_plain_http)
     if "?" in address.target or "#" in base_url:
-        msg = f"base_url must end with its path, and {address.origin}{address.target} does not"
+        msg = f"base_url must end with its path, and that of {address.origin} goes on after it"
         raise ConfigurationError(msg)
 
 

@@ -43,7 +43,7 @@ class ReasoningReader:
 
     def read_part(self, part: dict[str, Any], events: list[StreamEvent]) -> bool:
         """As `read`, for one part of a list of content; False if it is of another kind."""
-        if part.get("type") not in {"thinking", "reasoning"}:
+        if part.get("type") not in ("thinking", "reasoning"):
             return False
         self._say(_words(part), events)
         return True
