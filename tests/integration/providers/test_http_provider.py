@@ -303,8 +303,16 @@ async def test_a_key_that_the_server_echoes_is_masked(server):
         with pytest.raises(fairlead.AuthenticationError) as caught:
             await provider.generate("hi")
 
-    assert "my-Gateway-Token" not in str(caught.value)
-    assert "***" in caught.value.message
+        echo = b'{"error": {"message": "no such key: my-Gateway-Token", "code": 401}}'
+        script(Answer([echo], content_type=JSON), Answer([b"data: " + echo + b"\n\n"]))
+        with pytest.raises(fairlead.AuthenticationError) as inside:
+            await provider.generate("hi")
+        with pytest.raises(fairlead.AuthenticationError) as streaming:
+            await provider.generate_stream("hi")
+
+    for told in (caught, inside, streaming):
+        assert "my-Gateway-Token" not in str(told.value)
+        assert "***" in told.value.message
 
 
 async def test_an_empty_body_is_no_answer(provider, server):

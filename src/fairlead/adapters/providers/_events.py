@@ -14,7 +14,7 @@ from ...core.errors import (
 from ...wire.http import WireResponse
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from ...core.events import StreamEvent
     from ...wire.codec import StreamDecoder
@@ -46,9 +46,10 @@ class HttpEventSource:
             the stream has committed.
         limit: The seconds that *until* was set from, for the error's message.
         awaited: What has to come until then, for the same.
+        masked: Takes secrets out of what the server says in an error.
     """
 
-    __slots__ = ("_awaited", "_begun", "_body", "_decoder", "_idle", "_limit", "until")
+    __slots__ = ("_awaited", "_begun", "_body", "_decoder", "_idle", "_limit", "_masked", "until")
 
     def __init__(
         self,
@@ -58,8 +59,10 @@ class HttpEventSource:
         idle: float | None,
         until: float,
         limit: float | None,
+        masked: Callable[[ProviderError], ProviderError],
         awaited: str = "first content",
     ) -> None:
+        self._masked = masked
         self._awaited = awaited
         self._body = body
         self._decoder = decoder
@@ -92,7 +95,7 @@ class HttpEventSource:
                 return ()
         failure, decoder.error = decoder.error, None
         try:
-            raise failure
+            raise self._masked(failure)
         finally:
             del failure  # its traceback leads here, and must not lead back to it
 

@@ -164,7 +164,8 @@ class HttpProvider(Adapter):
         response = await self._send(call, encoded)
         try:
             events = self._codec.decode_generate(response)
-        except ProviderError:
+        except ProviderError as error:
+            self._masked(error)
             raise
         except Exception as error:
             raise undecodable(error) from error
@@ -226,6 +227,7 @@ class HttpProvider(Adapter):
             idle=self._limits.silence(reasoning=self._reasons(call, request)),
             until=until,
             limit=within,
+            masked=self._masked,
             awaited="whole answer" if commit == "end" else "first content",
         )
         if body.status >= ERROR:
