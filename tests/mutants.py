@@ -115,8 +115,8 @@ MUTANTS: tuple[Mutant, ...] = (
     ),
     Mutant(
         POLICY + "breaker.py",
-        "now + max(seconds, retry_after or 0.0)",
-        "now + seconds",
+        "        self._open_until = now + max(seconds, asked)\n",
+        "        self._open_until = now + seconds\n",
         "the server's word does not lengthen the time",
         BREAKER,
     ),
