@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+ERROR = 400
+"""The first status that is an error."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WireRequest:

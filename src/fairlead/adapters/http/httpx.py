@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import anyio
 
 from ...core.errors import ConfigurationError, ProviderError, RedirectRefusedError
-from ...wire.http import WireResponse
+from ...wire.http import ERROR, WireResponse
 from ._failures import Limits
 from ._pool import PoolLimits
 from ._proxies import Proxies
@@ -25,10 +25,6 @@ if TYPE_CHECKING:
 
     from ...wire.http import WireRequest
     from ._tls import Certificate, Verify
-
-
-ERROR = 400
-"""The first status that is an error."""
 
 
 class HttpxEngine:

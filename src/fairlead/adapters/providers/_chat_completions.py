@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 import jiter
 
 from ...core.errors import ConfigurationError, InvalidResponseError
-from ...wire.http import WireRequest
+from ...wire.http import ERROR, WireRequest
 from ...wire.openai_chat import OpenAIChatCodec
-from ._http import ERROR, HttpProvider
+from ._http import HttpProvider
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -16,7 +16,7 @@ from ...core.errors import ConfigurationError, ProviderError
 from ...core.limits import TimeLimits
 from ...core.streams import GenerationStream
 from ...wire.headers import request_id
-from ...wire.http import WireRequest, WireResponse
+from ...wire.http import ERROR, WireRequest, WireResponse
 from ..http.address import check_address
 from ..http.httpx import HttpxEngine
 from ._defaults import Defaults
@@ -34,8 +34,6 @@ if TYPE_CHECKING:
 
 LONG_ANSWER = 4096
 """`max_tokens` above which an answer is streamed underneath: networks drop idle connections."""
-ERROR = 400
-"""The first status that is an error."""
 NOT_FOUND = 404
 
 
