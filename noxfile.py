@@ -53,6 +53,15 @@ def types(session: nox.Session) -> None:
 
 
 @nox.session
+def docs(session: nox.Session) -> None:
+    """Make the pages and the docstrings into a site, without a warning; says where it stands."""
+    session.install(".", *group("docs"))
+    site = Path(session.create_tmp()) / "site"
+    session.run("sphinx-build", "--fail-on-warning", "-q", "-b", "html", "docs", str(site))
+    session.log(f"the site begins at {site / 'index.html'}")
+
+
+@nox.session
 def imports(session: nox.Session) -> None:
     """Who may import whom; the contracts stand in pyproject.toml."""
     session.install(*group("imports"))

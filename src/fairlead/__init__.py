@@ -9,7 +9,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from . import sync as sync
     from .adapters.http.httpx import HttpxEngine as HttpxEngine
+    from .adapters.http.tls_config import TLSConfig as TLSConfig
+    from .adapters.providers._chat_completions import (
+        ChatCompletionsProvider as ChatCompletionsProvider,
+    )
+    from .adapters.providers._settings import HttpSettings as HttpSettings
+    from .adapters.providers._settings import ProviderSettings as ProviderSettings
     from .adapters.providers.lmstudio import LMStudioProvider as LMStudioProvider
     from .adapters.providers.null import NullProvider as NullProvider
     from .adapters.providers.offline import OfflineProvider as OfflineProvider
@@ -18,8 +25,13 @@ if TYPE_CHECKING:
         OpenAICompatibleProvider as OpenAICompatibleProvider,
     )
     from .adapters.providers.vllm import VLLMProvider as VLLMProvider
-    from .assembly import default_pipeline as default_pipeline
-    from .assembly import target_pipeline as target_pipeline
+    from .adapters.telemetry.structlog import StructlogLog as StructlogLog
+    from .adapters.tokenizers.tiktoken import BackgroundTokenizers as BackgroundTokenizers
+    from .assembly.choice import ConfigurationWarning as ConfigurationWarning
+    from .assembly.order import Use as Use
+    from .assembly.pipeline import default_pipeline as default_pipeline
+    from .assembly.pipeline import target_pipeline as target_pipeline
+    from .assembly.vendors import discover_providers as discover_providers
     from .core.adapt import adapt as adapt
     from .core.adapter import Adapter as Adapter
     from .core.calls import Call as Call
@@ -63,6 +75,7 @@ if TYPE_CHECKING:
     from .core.errors import StreamConsumedError as StreamConsumedError
     from .core.errors import StreamInterruptedError as StreamInterruptedError
     from .core.errors import UnsupportedOperationError as UnsupportedOperationError
+    from .core.events import EventFilter as EventFilter
     from .core.events import ReasoningDelta as ReasoningDelta
     from .core.events import RefusalDelta as RefusalDelta
     from .core.events import StreamEnd as StreamEnd
@@ -70,6 +83,8 @@ if TYPE_CHECKING:
     from .core.events import StreamStart as StreamStart
     from .core.events import TextDelta as TextDelta
     from .core.events import ToolCallDelta as ToolCallDelta
+    from .core.health import HealthCheckable as HealthCheckable
+    from .core.health import ProviderHealth as ProviderHealth
     from .core.journal import Attempt as Attempt
     from .core.journal import Journal as Journal
     from .core.journal import Outcome as Outcome
@@ -90,6 +105,9 @@ if TYPE_CHECKING:
     from .core.pending import PendingStream as PendingStream
     from .core.plans import Plan as Plan
     from .core.plans import Target as Target
+    from .core.ports import EventLog as EventLog
+    from .core.ports import Tokenizer as Tokenizer
+    from .core.ports import Tokenizers as Tokenizers
     from .core.provider import ProviderPort as ProviderPort
     from .core.requests import EmbedOptions as EmbedOptions
     from .core.requests import GenerateOptions as GenerateOptions
@@ -102,26 +120,57 @@ if TYPE_CHECKING:
     from .core.usage import Cost as Cost
     from .core.usage import Usage as Usage
     from .core.verdicts import Verdict as Verdict
+    from .decorators._base import Decorator as Decorator
     from .decorators.attempt import AttemptTimeoutProvider as AttemptTimeoutProvider
     from .decorators.backoff import Backoff as Backoff
-    from .decorators.breaker import BreakerOptions as BreakerOptions
-    from .decorators.breaker import CircuitBreaker as CircuitBreaker
     from .decorators.breaker import CircuitBreakerProvider as CircuitBreakerProvider
+    from .decorators.circuit import BreakerOptions as BreakerOptions
+    from .decorators.circuit import CircuitBreaker as CircuitBreaker
     from .decorators.deadline import DeadlineProvider as DeadlineProvider
     from .decorators.fallback import FallbackProvider as FallbackProvider
+    from .decorators.logging import LoggingProvider as LoggingProvider
     from .decorators.retry import RetryProvider as RetryProvider
+    from .decorators.retry_function import (
+        retry_with_exponential_backoff as retry_with_exponential_backoff,
+    )
+    from .facade.chat import ChatCompletionRequest as ChatCompletionRequest
+    from .facade.chat import ChatCompletionResponse as ChatCompletionResponse
+    from .facade.opening import open_provider as open_provider
+    from .facade.provider import Provider as Provider
+    from .facade.provider_factory import ProviderFactory as ProviderFactory
+    from .facade.provider_factory import create_provider as create_provider
+    from .facade.provider_manager import ProviderManager as ProviderManager
+    from .facade.registry import ProviderRegistry as ProviderRegistry
+    from .facade.shared import acomplete as acomplete
+    from .facade.shared import aembed as aembed
+    from .facade.shared import complete as complete
+    from .facade.shared import embed as embed
+    from .facade.shared import get_provider as get_provider
+    from .facade.shared import reset_provider_cache as reset_provider_cache
+    from .services.web import to_sse as to_sse
+    from .sync import SyncProvider as SyncProvider
+    from .sync import SyncStream as SyncStream
+    from .wire.openai_chat import Dialect as Dialect
 
 __version__ = "0.1.0"
 
 _HOMES = {
     ".adapters.http.httpx": ("HttpxEngine",),
+    ".adapters.http.tls_config": ("TLSConfig",),
+    ".adapters.providers._chat_completions": ("ChatCompletionsProvider",),
+    ".adapters.providers._settings": ("HttpSettings", "ProviderSettings"),
     ".adapters.providers.lmstudio": ("LMStudioProvider",),
     ".adapters.providers.null": ("NullProvider",),
     ".adapters.providers.offline": ("OfflineProvider",),
     ".adapters.providers.openai": ("OpenAIProvider",),
     ".adapters.providers.openai_compatible": ("OpenAICompatibleProvider",),
     ".adapters.providers.vllm": ("VLLMProvider",),
-    ".assembly": ("default_pipeline", "target_pipeline"),
+    ".adapters.telemetry.structlog": ("StructlogLog",),
+    ".adapters.tokenizers.tiktoken": ("BackgroundTokenizers",),
+    ".assembly.choice": ("ConfigurationWarning",),
+    ".assembly.order": ("Use",),
+    ".assembly.pipeline": ("default_pipeline", "target_pipeline"),
+    ".assembly.vendors": ("discover_providers",),
     ".core.adapt": ("adapt",),
     ".core.adapter": ("Adapter",),
     ".core.calls": ("Call", "Deadline", "Handler", "Operation", "find"),
@@ -161,6 +210,7 @@ _HOMES = {
         "UnsupportedOperationError",
     ),
     ".core.events": (
+        "EventFilter",
         "ReasoningDelta",
         "RefusalDelta",
         "StreamEnd",
@@ -169,6 +219,7 @@ _HOMES = {
         "TextDelta",
         "ToolCallDelta",
     ),
+    ".core.health": ("HealthCheckable", "ProviderHealth"),
     ".core.journal": ("Attempt", "Journal", "Outcome"),
     ".core.limits": ("TimeLimits",),
     ".core.messages": (
@@ -188,131 +239,55 @@ _HOMES = {
     ".core.models": ("ModelInfo",),
     ".core.pending": ("PendingStream",),
     ".core.plans": ("Plan", "Target"),
+    ".core.ports": ("EventLog", "Tokenizer", "Tokenizers"),
     ".core.provider": ("ProviderPort",),
     ".core.requests": ("EmbedOptions", "GenerateOptions"),
     ".core.results": ("FinishReason", "Generation", "Metadata", "TokenCount"),
     ".core.streams": ("GenerationStream", "StreamOutcome"),
     ".core.usage": ("Cost", "Usage"),
     ".core.verdicts": ("Verdict",),
+    ".decorators._base": ("Decorator",),
     ".decorators.attempt": ("AttemptTimeoutProvider",),
     ".decorators.backoff": ("Backoff",),
-    ".decorators.breaker": ("BreakerOptions", "CircuitBreaker", "CircuitBreakerProvider"),
+    ".decorators.breaker": ("CircuitBreakerProvider",),
+    ".decorators.circuit": ("BreakerOptions", "CircuitBreaker"),
     ".decorators.deadline": ("DeadlineProvider",),
     ".decorators.fallback": ("FallbackProvider",),
+    ".decorators.logging": ("LoggingProvider",),
     ".decorators.retry": ("RetryProvider",),
+    ".decorators.retry_function": ("retry_with_exponential_backoff",),
+    ".facade.chat": ("ChatCompletionRequest", "ChatCompletionResponse"),
+    ".facade.opening": ("open_provider",),
+    ".facade.provider": ("Provider",),
+    ".facade.provider_factory": ("create_provider", "ProviderFactory"),
+    ".facade.provider_manager": ("ProviderManager",),
+    ".facade.registry": ("ProviderRegistry",),
+    ".facade.shared": (
+        "acomplete",
+        "aembed",
+        "complete",
+        "embed",
+        "get_provider",
+        "reset_provider_cache",
+    ),
+    ".services.web": ("to_sse",),
+    ".sync": ("SyncProvider", "SyncStream"),
+    ".wire.openai_chat": ("Dialect",),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
-__all__ = [
-    "Adapter",
-    "AllTargetsFailedError",
-    "Attempt",
-    "AttemptTimeoutProvider",
-    "Audio",
-    "AuthenticationError",
-    "Backoff",
-    "BreakerOptions",
-    "BudgetExceededError",
-    "Call",
-    "CertificateError",
-    "CircuitBreaker",
-    "CircuitBreakerProvider",
-    "CircuitOpenError",
-    "ConfigurationError",
-    "ContentFilteredError",
-    "ContextLengthExceededError",
-    "Cost",
-    "Deadline",
-    "DeadlineExceededError",
-    "DeadlineProvider",
-    "EmbedOptions",
-    "Embedding",
-    "EmbeddingMetadata",
-    "EmbeddingSpace",
-    "Embeddings",
-    "FairleadError",
-    "FallbackProvider",
-    "File",
-    "FinishReason",
-    "GenerateOptions",
-    "Generation",
-    "GenerationStream",
-    "GuardrailError",
-    "Handler",
-    "HttpxEngine",
-    "Image",
-    "InvalidRequestError",
-    "InvalidResponseError",
-    "Journal",
-    "LMStudioProvider",
-    "Message",
-    "Metadata",
-    "ModelInfo",
-    "ModelNotFoundError",
-    "NoTargetError",
-    "NullProvider",
-    "OfflineProvider",
-    "OpenAICompatibleProvider",
-    "OpenAIProvider",
-    "Operation",
-    "Outcome",
-    "OutputTruncatedError",
-    "OverloadedError",
-    "PendingStream",
-    "PermissionDeniedError",
-    "Plan",
-    "Prompt",
-    "PromptTruncatedError",
-    "ProviderConnectionError",
-    "ProviderError",
-    "ProviderPort",
-    "ProviderTimeoutError",
-    "QuotaExceededError",
-    "RateLimitError",
-    "RateLimitExceededError",
-    "Reasoning",
-    "ReasoningDelta",
-    "RedirectRefusedError",
-    "Refusal",
-    "RefusalDelta",
-    "RefusedError",
-    "ResponseTooLargeError",
-    "RetryProvider",
-    "Role",
-    "ServerError",
-    "StreamConsumedError",
-    "StreamEnd",
-    "StreamEvent",
-    "StreamInterruptedError",
-    "StreamOutcome",
-    "StreamStart",
-    "Target",
-    "Text",
-    "TextDelta",
-    "TimeLimits",
-    "TokenCount",
-    "Tool",
-    "ToolCall",
-    "ToolCallDelta",
-    "ToolResult",
-    "UnsupportedOperationError",
-    "Usage",
-    "VLLMProvider",
-    "Verdict",
-    "adapt",
-    "default_pipeline",
-    "find",
-    "target_pipeline",
-]
+__all__ = tuple(_HOME_OF)  # pyright: ignore[reportUnsupportedDunderAll] - as the imports above say
 
 
 def __getattr__(name: str) -> object:
+    from importlib import import_module
+
+    if name == "sync":
+        return import_module(".sync", __name__)
     home = _HOME_OF.get(name)
     if home is None:
         msg = f"module {__name__!r} has no attribute {name!r}"
         raise AttributeError(msg)
-    from importlib import import_module
-
     value: object = getattr(import_module(home, __name__), name)
     globals()[name] = value
     return value

@@ -73,10 +73,11 @@ def run(addresses: Addresses, goals: Sequence[Goal], *, quick: bool) -> Series:
 def measure(probe: str, subject: str, addresses: Addresses, *, quick: bool) -> dict[str, float]:
     if probe == "import":
         return {"ms": import_time(subject, 5 if quick else IMPORTS)}
-    if probe == "cold-start":
+    if probe in {"cold-start", "cold-settings"}:
         script = Path(__file__).with_name("cold_start.py")
+        way = "settings" if probe == "cold-settings" else subject
         starts = [
-            float(python(str(script), subject, f"{addresses.nginx}/json"))
+            float(python(str(script), way, f"{addresses.nginx}/json"))
             for _ in range(2 if quick else 5)
         ]
         return {"ms": statistics.median(starts)}

@@ -21,6 +21,17 @@ async def main(subject: str, url: str) -> None:
             assert await pipeline.generate("Why do ports help?")
             print((time.perf_counter() - BEGAN) * 1e3)
         return
+    if subject == "settings":
+        import os
+
+        from fairlead import open_provider
+
+        os.environ |= {"OPENAI_BASE_URL": f"{url}/v1", "OPENAI_MODEL": "bench"}
+        async with open_provider() as provider:
+            assert await provider.generate("Why do ports help?")
+            print((time.perf_counter() - BEGAN) * 1e3)
+        assert not {"structlog", "rich", "typer", "tiktoken"} & sys.modules.keys()
+        return
     if subject == "httpx":
         import httpx as library
     else:

@@ -110,6 +110,10 @@ GOALS = (
     ),
     Goal(what="`import`, over bare Python", probe="import", figure="ms", unit="ms", limit=30),
     Goal(what="cold start, by hand", probe="cold-start", figure="ms", unit="ms", limit=150),
+    Goal(
+        what="cold start, from settings", probe="cold-settings", figure="ms", unit="ms", limit=250,
+    ),
+    Goal(what="`get_provider()`, once built", probe="layers", figure="shared", unit="µs", limit=20),
     Goal(what="growth over 20,000 calls", probe="growth", figure="kb", unit="KB", limit=512),
 )  # fmt: skip
 """

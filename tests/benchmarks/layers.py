@@ -40,7 +40,7 @@ async def measure(*, quick: bool) -> dict[str, float]:
     costs = await costs_of_calls(instant, wrapped, repeats)
     costs["passing"] /= LAYERS
     bare, decorated = await costs_of_chunks([instant, many(instant)], repeats)
-    return {**costs, "chunk": decorated - bare}
+    return {**costs, "chunk": decorated - bare, "shared": cost_of_sharing(repeats)}
 
 
 async def costs_of_calls(
@@ -61,6 +61,20 @@ async def costs_of_calls(
     return {
         name: statistics.median(map(float.__sub__, series, bare)) for name, series in times.items()
     }
+
+
+def cost_of_sharing(repeats: int) -> float:
+    """What it costs to ask for the shared provider again."""
+    from fairlead import get_provider
+
+    get_provider("offline")
+    times: list[float] = []
+    for _ in range(repeats):
+        began = time.process_time()
+        for _ in range(2_000):
+            get_provider("offline")
+        times.append((time.process_time() - began) / 2_000 * 1e6)
+    return statistics.median(times)
 
 
 async def costs_of_chunks(subjects: Sequence[Any], repeats: int) -> list[float]:

@@ -18,7 +18,7 @@ import threading
 import time
 import zlib
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Self
 from urllib.parse import parse_qs, urlsplit
 
@@ -68,9 +68,13 @@ class Peer:
         method, target, _ = first.split(" ")
         pairs = (line.split(":", 1) for line in lines)
         headers = {name.lower(): value.strip() for name, value in pairs}
-        body = await self.reader.readexactly(int(headers.get("content-length", 0)))
+        request = Received(method, target, headers, b"", self.number, self.requests)
         self.requests += 1
-        return Received(method, target, headers, body, self.number, self.requests - 1)
+        return request if request.path in EARLY else await self.with_body(request)
+
+    async def with_body(self, request: Received) -> Received:
+        length = int(request.headers.get("content-length", 0))
+        return replace(request, body=await self.reader.readexactly(length))
 
     async def send(self, data: bytes) -> None:
         self.writer.write(data)
@@ -109,11 +113,15 @@ LAST_CHUNK = b"0\r\n\r\n"
 Handler = Callable[["Server", Peer, Received], Awaitable[bool | None]]
 """Answers a request; returns True if the connection is to be closed."""
 HANDLERS: dict[str, Handler] = {}
+EARLY: set[str] = set()
+"""Paths whose handlers begin before the body of the request has been read."""
 
 
-def path(name: str) -> Callable[[Handler], Handler]:
+def path(name: str, *, early: bool = False) -> Callable[[Handler], Handler]:
     def register(handler: Handler) -> Handler:
         HANDLERS[name] = handler
+        if early:
+            EARLY.add(name)
         return handler
 
     return register
@@ -224,6 +232,45 @@ async def compressed(server: Server, peer: Peer, request: Received) -> None:
     await peer.answer(body, headers={"content-encoding": encoding})
 
 
+@path("/too-large", early=True)
+async def too_large(server: Server, peer: Peer, request: Received) -> bool:
+    """Refuse a request before its body has been read, and read no further."""
+    await peer.answer(b"too large", status=413)
+    while request.query["then"] == "stall" and not server.lets_go:  # noqa: ASYNC110  another thread's
+        await asyncio.sleep(0.002)
+    if request.query["then"] != "close":
+        peer.reset()
+    return True
+
+
+@path("/early-head", early=True)
+async def early_head(server: Server, peer: Peer, request: Received) -> None:
+    """Say something at once, but read the whole body all the same."""
+    await peer.send(b"HTTP/1.1 102 Processing\r\n\r\n" + CHUNKED + chunk(b"got "))
+    await asyncio.sleep(0.02)
+    whole = await peer.with_body(request)
+    await peer.send(chunk(b"%d" % len(whole.body)) + LAST_CHUNK)
+
+
+@path("/empty-members")
+async def empty_members(server: Server, peer: Peer, request: Received) -> bool:
+    """Compressed nothing, for ever."""
+    await peer.send(head(200, {"transfer-encoding": "chunked", "content-encoding": "gzip"}))
+    block = chunk(gzip.compress(b"") * 3000)
+    with contextlib.suppress(OSError):
+        while True:
+            await peer.send(block)
+    return True
+
+
+@path("/answer")
+async def answer(server: Server, peer: Peer, request: Received) -> None:
+    """With any status and content-encoding."""
+    headers = {"content-encoding": request.query["encoding"]} if "encoding" in request.query else {}
+    status = int(request.query["status"])
+    await peer.answer(b"" if status == 304 else b"words", status=status, headers=headers)
+
+
 @path("/redirect")
 async def redirect(server: Server, peer: Peer, request: Received) -> None:
     """To itself, unless it is told where."""
@@ -299,7 +346,8 @@ async def dawdle(server: Server, peer: Peer, request: Received) -> None:
 class Server:
     """
     Listens on ports of its own for plain HTTP, for TLS, for TLS with client certificates, as a
-    proxy, and one, `mute`, that accepts connections and says nothing.
+    proxy over plain HTTP, over TLS and by SOCKS5, and on one, `mute`, that accepts connections
+    and says nothing.
     """
 
     def __init__(self) -> None:
@@ -308,6 +356,8 @@ class Server:
         self.proxied: list[tuple[str, str, dict[str, str]]] = []
         self.random = random.Random(1)
         self.sent = 0
+        self.lets_go = False
+        """Whether those hang up that do not read, and so cannot see that their client has."""
         self.connections = 0
         self.open_connections = 0
         self.ports: dict[str, int] = {}
@@ -329,7 +379,9 @@ class Server:
         return f"{scheme}://127.0.0.1:{self.ports[port]}{path}"
 
     def reset_counts(self) -> None:
+        self.lets_go = True
         self.wait_until(lambda: self.open_connections == 0)
+        self.lets_go = False
         self.requests.clear()
         self.proxied.clear()
         self.connections = self.sent = 0
@@ -357,6 +409,8 @@ class Server:
             ("https", self._talk, tls),
             ("mutual", self._talk, mutual),
             ("proxy", self._pass_on, plain),
+            ("tls-proxy", self._pass_on, self._tls()),
+            ("socks", self._tunnel, plain),
             ("mute", self._say_nothing, plain),
         ]
         async with contextlib.AsyncExitStack() as stack:
@@ -432,10 +486,33 @@ class Server:
             line = f"{request.method} {address.path} HTTP/1.1"
             lines = [line, *(f"{k}: {v}" for k, v in fields.items()), "", ""]
             writer.write("\r\n".join(lines).encode() + request.body)
-        try:
-            await asyncio.gather(_copy(peer.reader, writer), _copy(reader, peer.writer))
-        finally:
-            writer.transport.abort()
+        await _join(peer, reader, writer)
+
+    async def _tunnel(self, peer: Peer) -> None:
+        """Be a SOCKS5 proxy that asks for a user name and password, and for IPv4 addresses."""
+        methods = (await peer.reader.readexactly(2))[1]
+        assert 2 in await peer.reader.readexactly(methods)
+        await peer.send(b"\x05\x02")
+        fields = []
+        await peer.reader.readexactly(1)
+        for _ in range(2):
+            (length,) = await peer.reader.readexactly(1)
+            fields.append((await peer.reader.readexactly(length)).decode())
+        await peer.send(b"\x01\x00")
+        assert await peer.reader.readexactly(4) == b"\x05\x01\x00\x01"
+        host = socket.inet_ntoa(await peer.reader.readexactly(4))
+        port = int.from_bytes(await peer.reader.readexactly(2), "big")
+        self.proxied.append(("SOCKS", f"{host}:{port}", {"login": ":".join(fields)}))
+        reader, writer = await asyncio.open_connection(host, port)
+        await peer.send(b"\x05\x00\x00\x01" + bytes(6))
+        await _join(peer, reader, writer)
+
+
+async def _join(peer: Peer, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    try:
+        await asyncio.gather(_copy(peer.reader, writer), _copy(reader, peer.writer))
+    finally:
+        writer.transport.abort()
 
 
 async def _copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

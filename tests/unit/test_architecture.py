@@ -19,7 +19,7 @@ HTTP = {"aiohttp", "h11", "httpcore", "httpcore2", "httpx", "httpx2", "requests"
 LOOPS = {"asyncio", "trio"}
 ALLOWED = {
     **dict.fromkeys(HTTP, ("adapters/http/",)),
-    **dict.fromkeys(LOOPS, ("adapters/http/", "decorators/_tasks.py", "testing/")),
+    **dict.fromkeys(LOOPS, ("adapters/http/", "decorators/_tasks.py", "sync/_loop.py", "testing/")),
     "pytest": ("testing/",),
     "dependency_injector": ("container.py",),
     "typer": ("cli/",),

@@ -1,99 +1,176 @@
-"""Which provider the command line asks."""
+"""Which provider the command line asks, as far as that is special to it."""
 
 from __future__ import annotations
 
-import os
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+import warnings
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
+from ..assembly.choice import ConfigurationWarning
+from ..assembly.sections import choice_settings
+from ..assembly.vendors import vendor
+from ..core.calls import find
 from ..core.errors import ConfigurationError
+from ..facade import open_provider
+from ..settings import load, resolve
+from .failures import say
 
 if TYPE_CHECKING:
-    from ..core.adapter import Adapter
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Choice:
-    """What the person asked for."""
-
-    model: str | None = None
-    base_url: str | None = None
-    api_key_env: str | None = None
-    offline: bool = False
-    allow_plain_http: bool = False
-
+    from ..adapters.http.port import HttpEngine
+    from ..assembly.sections import ChoiceSettings
+    from ..facade import Provider
+    from ..settings import RawSettings
+    from .asked import Asked
 
 OFFLINE = (
     "offline: no model was asked. Set OPENAI_API_KEY, or name a server with --base-url or "
     "OPENAI_BASE_URL."
 )
+UNKNOWN = "unknown"
+"""Stands for a server's model where none is asked."""
 
 
-async def choose(choice: Choice) -> tuple[Adapter, str | None]:
+@runtime_checkable
+class ListsModels(Protocol):
+    """Something that can say which models it has."""
+
+    @property
+    def name(self) -> str: ...
+    async def list_models(self) -> tuple[str, ...]:
+        """Their names, asked now."""
+        ...
+
+
+async def opened(
+    asked: Asked,
+    *,
+    engine: HttpEngine | None = None,
+    any_model: bool = False,
+    quiet: bool = False,
+) -> Provider:
     """
-    The provider to ask, and what the person should know of it.
+    The provider to ask, which the caller closes. What the person should know is said.
 
     A server named by `--base-url` gets a key only if `--api-key-env` says which: a key is not
-    sent to an address that it was not meant for. `OPENAI_BASE_URL` and `OPENAI_API_KEY` are
-    meant for each other.
+    sent to an address that it was not meant for. A server for which no model is named is asked
+    for its only one.
+
+    Args:
+        asked: What the person wants.
+        engine: What is used instead of a network.
+        any_model: Whether no model is going to answer, so that its name is of no interest.
+        quiet: Whether it is of no interest either that nobody is going to be asked.
 
     Raises:
         ConfigurationError: What was asked for cannot be built.
         ProviderError: The server does not say which models it has.
     """
-    from ..adapters.providers.offline import OfflineProvider
-
-    if choice.offline:
-        return OfflineProvider(), None
-    base_url = choice.base_url or os.environ.get("OPENAI_BASE_URL")
-    if base_url:
-        return await _server(choice, base_url), None
-    if os.environ.get(choice.api_key_env or "OPENAI_API_KEY"):
-        from ..adapters.providers.openai import OpenAIProvider
-        from ..adapters.providers.openai.provider import MODEL
-
-        model = choice.model or os.environ.get("OPENAI_MODEL") or MODEL
-        return OpenAIProvider(api_key=_key(choice.api_key_env), model=model), None
-    if choice.api_key_env or choice.model:
-        missing = choice.api_key_env or "OPENAI_API_KEY"
-        wanted = f"--model {choice.model}" if choice.model else "a model"
-        msg = f"{wanted} needs a key in {missing}, or a server: --base-url URL"
+    _check(asked)
+    raw = load(file=asked.config, env_file=asked.env_file)
+    target, options = _target(asked, raw)
+    model = asked.model
+    if model is None and _wants_a_model(asked, raw):
+        if any_model:
+            model = UNKNOWN
+        elif engine is None:
+            model = await _only_model(asked, target, options)
+        else:
+            msg = "say with --model which model is meant: the server is not asked for its own"
+            raise ConfigurationError(msg)
+    provider, notes = _open(asked, target, model, options, engine)
+    stands_in = _stands_in(provider, asked, choice_settings(raw).model)
+    if stands_in and asked.model and choice_settings(raw).model.safe_default_provider is None:
+        await provider.aclose()
+        msg = f"--model {asked.model} needs a key in OPENAI_API_KEY, or a server: --base-url URL"
         raise ConfigurationError(msg)
-    return OfflineProvider(), OFFLINE
+    for note in notes:
+        say(f"warning: {note}")
+    if stands_in and not quiet:
+        say(OFFLINE)
+    return provider
 
 
-async def _server(choice: Choice, base_url: str) -> Adapter:
-    from ..adapters.providers.openai_compatible import OpenAICompatibleProvider
+def _stands_in(provider: Provider, asked: Asked, own: ChoiceSettings) -> bool:
+    """Whether it is the offline provider that answers, without anybody having asked for it."""
+    is_named = asked.names_one or own.provider is not None or own.disable_providers
+    return provider.name == "offline" and not is_named
 
-    key = None
-    if choice.api_key_env or not choice.base_url:
-        key = _key(choice.api_key_env)
-    model = choice.model or (None if choice.base_url else os.environ.get("OPENAI_MODEL"))
 
-    def provider(model: str) -> OpenAICompatibleProvider:
-        return OpenAICompatibleProvider(
-            base_url=base_url,
+def _check(asked: Asked) -> None:
+    named = {
+        "--offline": asked.offline,
+        "--base-url": asked.base_url is not None,
+        "--provider": asked.provider is not None,
+    }
+    both = [name for name, is_given in named.items() if is_given]
+    if len(both) > 1:
+        each = "both say" if len(both) == 2 else "all say"
+        msg = f"{' and '.join(both)} {each} who is asked; leave all but one of them out"
+        raise ConfigurationError(msg)
+
+
+def _target(asked: Asked, raw: RawSettings) -> tuple[str | None, dict[str, Any]]:
+    options: dict[str, Any] = {}
+    if asked.offline:
+        return "offline", options
+    if asked.allow_plain_http:
+        options["allow_plain_http"] = True
+    if asked.base_url is not None:
+        # Whatever else is configured for such servers is meant for another address.
+        options |= {"base_url": asked.base_url, "api_key": None, "headers": {}}
+    if asked.api_key_env is not None:
+        options["api_key"] = _variable(raw, asked.api_key_env)
+    return "openai-compatible" if asked.base_url is not None else asked.provider, options
+
+
+def _variable(raw: RawSettings, name: str) -> str:
+    for layer in raw.variables:
+        if name in layer:
+            return str(layer[name].value)
+    msg = f"--api-key-env names {name}, which is not set"
+    raise ConfigurationError(msg)
+
+
+def _wants_a_model(asked: Asked, raw: RawSettings) -> bool:
+    """Whether it is a server that is asked, and nobody says for which of its models."""
+    if asked.base_url is not None:
+        return True
+    if asked.names_one or choice_settings(raw).model.provider is not None:
+        return False
+    openai: Any = resolve(raw, "providers.openai", vendor("openai").Settings).model
+    return openai.is_elsewhere and openai.model is None
+
+
+async def _only_model(asked: Asked, target: str | None, options: dict[str, Any]) -> str:
+    provider, _ = _open(asked, target, UNKNOWN, options, None)
+    async with provider as asking:
+        lister = find(asking, ListsModels)
+        offered = await lister.list_models() if lister is not None else ()
+    if len(offered) == 1:
+        return offered[0]
+    names = ", ".join(offered[:20]) or "none"
+    where = asked.base_url or "the server"
+    raise ConfigurationError(f"say which model of {where} to ask with --model; it offers {names}")
+
+
+def _open(
+    asked: Asked,
+    target: str | None,
+    model: str | None,
+    options: dict[str, Any],
+    engine: HttpEngine | None,
+) -> tuple[Provider, list[str]]:
+    """The provider, and what should be known of it."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", ConfigurationWarning)
+        provider = open_provider(
+            target,
             model=model,
-            api_key=key,
-            allow_plain_http=choice.allow_plain_http,
+            fallback=asked.fallback or (False if asked.offline else None),
+            config=asked.config,
+            env_file=asked.env_file,
+            safe_default="offline",
+            engine=engine,
+            **options,
         )
-
-    if model is not None:
-        return provider(model)
-    async with provider("unknown") as asking:
-        offered = await asking.list_models()
-    if len(offered) != 1:
-        names = ", ".join(offered[:20]) or "none"
-        msg = f"say which model of {base_url} to ask with --model; it offers {names}"
-        raise ConfigurationError(msg)
-    return provider(offered[0])
-
-
-def _key(variable: str | None) -> str | None:
-    if variable is None:
-        return os.environ.get("OPENAI_API_KEY")
-    key = os.environ.get(variable)
-    if not key:
-        msg = f"--api-key-env names {variable}, which is not set"
-        raise ConfigurationError(msg)
-    return key
+    told = [str(each.message) for each in caught]
+    return provider, list(dict.fromkeys([*told, *provider.notes]))

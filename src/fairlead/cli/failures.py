@@ -5,17 +5,22 @@ from __future__ import annotations
 import os
 import signal
 import sys
+import textwrap
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from ..core.errors import FairleadError
+from .output import columns, printable
 
 if TYPE_CHECKING:
     from collections.abc import Generator
 
 FAILED = 1
+"""The exit status of whatever went wrong; typer's for what it cannot understand is 2."""
 INTERRUPTED = 128 + signal.SIGINT
+"""After Ctrl-C, as in any shell."""
 PIPE_CLOSED = 128 + getattr(signal, "SIGPIPE", 13)
+"""Whoever read the output has left, as in any shell."""
 
 
 @contextmanager
@@ -24,8 +29,9 @@ def reported(*, debug: bool) -> Generator[None]:
     try:
         yield
     except (FairleadError, OSError, UnicodeError) as error:
+        if isinstance(error, OSError):
+            _give_up_stdout()
         if isinstance(error, BrokenPipeError):
-            _silence_stdout()
             sys.exit(PIPE_CLOSED)
         if debug:
             raise
@@ -38,11 +44,17 @@ def reported(*, debug: bool) -> Generator[None]:
 
 
 def say(line: str) -> None:
-    """Tell the person *line*, beside the answer."""
-    shown = "".join(char if char.isprintable() else " " for char in line)
-    print("fairlead:", " ".join(shown.split()), file=sys.stderr, flush=True)
+    """Tell the person *line*, beside the answer; in a terminal it is wrapped between words."""
+    told = f"fairlead: {printable(line)}"
+    width = columns(sys.stderr)
+    if width is not None:
+        told = textwrap.fill(told, max(width, 20), break_on_hyphens=False)
+    print(told, file=sys.stderr, flush=True)
 
 
-def _silence_stdout() -> None:
-    """Nobody reads any more: keep the interpreter from flushing into a closed pipe."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+def _give_up_stdout() -> None:
+    """Where no more can be written, keep the interpreter from trying once more at its end."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -2,152 +2,119 @@
 
 from __future__ import annotations
 
-import json
-import sys
-from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
 
-from ..assembly import default_pipeline
-from ..core.errors import ConfigurationError, StreamInterruptedError
-from .choice import Choice, choose
-from .failures import say
+import typer
+
+from .asked import Asked, takes
 
 if TYPE_CHECKING:
+    from ..core.messages import Message
     from ..core.requests import GenerateOptions
-    from ..core.results import Generation
-    from ..core.streams import GenerationStream
-    from ..decorators.deadline import DeadlineProvider
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
     """What the person wants."""
 
-    prompt: str
+    asked: Asked
+    prompt: str | Message
     options: GenerateOptions
-    choice: Choice
+    schema: dict[str, Any] | None
     stream: bool
     as_json: bool
 
 
-async def generate(request: Request) -> None:
+@takes(Asked)
+def generate(
+    asked: Asked,
+    prompt: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="PROMPT", help="What to ask; - stands for standard input, and so does nothing."
+        ),
+    ] = None,
+    system: Annotated[
+        str | None,
+        typer.Option("--system", "-s", metavar="TEXT", help="What the model should keep to."),
+    ] = None,
+    images: Annotated[
+        list[str] | None,
+        typer.Option("--image", "-i", metavar="FILE|URL", help="A picture that goes with it."),
+    ] = None,
+    files: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--file", "-f", metavar="FILE", help="A file that goes with it: a text, or a document."
+        ),
+    ] = None,
+    schema: Annotated[
+        Path | None,
+        typer.Option("--schema", metavar="FILE", help="A JSON schema that the answer has to fit."),
+    ] = None,
+    max_tokens: Annotated[
+        int | None,
+        typer.Option("--max-tokens", metavar="NUMBER", help="How long the answer may be."),
+    ] = None,
+    temperature: Annotated[
+        float | None,
+        typer.Option("--temperature", "-t", metavar="NUMBER", help="How freely the model chooses."),
+    ] = None,
+    no_stream: Annotated[
+        bool, typer.Option("--no-stream", help="Print the answer when it is whole.")
+    ] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print all that is known of the answer, as JSON.")
+    ] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Print the request, secrets masked; send nothing.")
+    ] = False,
+    curl: Annotated[
+        bool, typer.Option("--curl", help="Print the request as a curl command; send nothing.")
+    ] = False,
+) -> None:
     """
-    Print the answer as it arrives.
+    Ask a model and print its answer as it arrives.
 
-    What has been received is kept when it is interrupted, and then the exit status says so.
+    For example:
+
+      fairlead generate "Why is the sky blue?"
+
+      git diff | fairlead generate "Write a commit message for this:" -
+
+      fairlead generate -b http://localhost:8000 "Count to ten."
+
+      fairlead generate --image cat.png --schema animal.json "Which animal is this?"
+
+      fairlead generate -p openai --curl "Why is the sky blue?"
     """
-    prompt = request.prompt
-    adapter, notice = await choose(request.choice)
-    async with default_pipeline(adapter) as provider:
-        if notice:
-            say(notice)
-        if request.stream:
-            generation = await _streamed(provider, prompt, request)
-        else:
-            generation = await provider.generate(prompt, **request.options)
-            if not request.as_json:
-                print(generation, flush=True)
-    if request.as_json:
-        print_json(generation)
-    for warning in generation.warnings:
-        say(f"warning: {warning}")
-    if not request.as_json:
-        for call in generation.tool_calls:
-            say(f"the model wants to call {call.name}({call.arguments})")
-        if generation.refusal:
-            say(f"the model refuses: {generation.refusal}")
+    import anyio
 
+    from ..core.requests import GenerateOptions
+    from .answers import answer, show_request
+    from .prompts import prompt_of, with_attachments
+    from .schemas import read_schema
 
-def prompt_of(words: tuple[str, ...]) -> str:
-    """
-    The prompt that *words* make; `-`, or no words at all, stand for standard input.
-
-    To be called where no event loop runs, so that Ctrl-C ends the wait for it.
-
-    Raises:
-        ConfigurationError: There is nothing to ask, or standard input is not text.
-    """
-    if not words:
-        if sys.stdin.isatty():
-            say("reading the prompt from standard input; end it with Ctrl-D")
-        words = ("-",)
-    pieces = [_standard_input() if word == "-" else word for word in words]
-    separator = "\n\n" if "-" in words else " "
-    prompt = separator.join(piece for piece in pieces if piece)
-    if not prompt.strip():
-        msg = 'the prompt is empty; try: fairlead generate "Why is the sky blue?"'
-        raise ConfigurationError(msg)
-    return prompt
-
-
-def _standard_input() -> str:
-    try:
-        return sys.stdin.buffer.read().decode("utf-8").strip()
-    except UnicodeDecodeError as error:
-        msg = f"standard input is not UTF-8 text (at byte {error.start})"
-        raise ConfigurationError(msg) from error
-
-
-async def _streamed(provider: DeadlineProvider, prompt: str, request: Request) -> Generation:
-    async with provider.generate_stream(prompt, **request.options) as stream:
-        try:
-            async for text in stream:
-                if not request.as_json:
-                    sys.stdout.write(text)
-                    sys.stdout.flush()
-        except StreamInterruptedError as error:
-            _keep(error.partial, request)
-            raise
-        except BaseException:
-            # Ctrl-C: what had arrived has been printed, or is now.
-            _keep(_partial(stream), request)
-            raise
-        if not request.as_json:
-            print(flush=True)
-        return stream.generation
-
-
-def _partial(stream: GenerationStream) -> Generation:
-    stream.cancel()
-    return stream.generation
-
-
-def _keep(partial: Generation, request: Request) -> None:
-    if request.as_json:
-        print_json(partial)
-    elif partial:
-        print(flush=True)
-
-
-def print_json(generation: Generation) -> None:
-    """Everything that is known of *generation*, as one JSON object."""
-    metadata = generation.metadata
-    usage = asdict(metadata.usage) if metadata.usage else None
-    told: dict[str, Any] = {
-        "text": str(generation),
-        "provider": metadata.provider,
-        "model": metadata.model,
-        "finish_reason": metadata.finish_reason,
-        "usage": usage and {name: usage[name] for name in usage if name != "raw"},
-        "cost": str(metadata.cost.amount) if metadata.cost else None,
-        "reasoning": generation.reasoning or None,
-        "refusal": generation.refusal,
-        "tool_calls": [
-            {"id": call.id, "name": call.name, "arguments": call.arguments}
-            for call in generation.tool_calls
-        ],
-        "warnings": list(generation.warnings),
-        "request_id": generation.request_id,
-        "response_id": metadata.response_id,
-        "attempts": [
-            {
-                "outcome": attempt.outcome,
-                "provider": attempt.provider,
-                "model": attempt.model,
-                "seconds": round(attempt.seconds, 3),
-                "reason": attempt.reason,
-            }
-            for attempt in generation.attempts
-        ],
-    }
-    print(json.dumps(told, ensure_ascii=False, indent=2), flush=True)
+    words = prompt_of(tuple(prompt or ()), needed=not (images or files))
+    wanted = read_schema(schema) if schema else None
+    request = Request(
+        asked=asked,
+        prompt=with_attachments(words, images=images or (), files=files or ()),
+        options=GenerateOptions(
+            system_prompt=system,
+            max_tokens=max_tokens,
+            temperature=temperature,
+            timeout=asked.timeout,
+            response_format=wanted,
+        ),
+        schema=wanted,
+        stream=not no_stream and wanted is None,
+        as_json=as_json,
+    )
+    if dry_run or curl:
+        anyio.run(partial(show_request, request, curl=curl))
+    else:
+        anyio.run(partial(answer, request))

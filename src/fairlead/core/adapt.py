@@ -28,11 +28,14 @@ from .errors import (
 from .events import StreamEnd, TextDelta
 from .messages import Text
 from .models import ModelInfo
+from .plans import Target
 from .provider import Closable
+from .redact import shown
 from .results import FinishReason, Generation, TokenCount
 from .streams import GenerationStream
 
 if TYPE_CHECKING:
+    from .calls import Scope, Scopes
     from .events import StreamEvent
     from .messages import Prompt
 
@@ -77,6 +80,11 @@ class ForeignProvider(Adapter):
 
     def __init__(self, provider: object, /) -> None:
         self.inner = provider
+
+    def __repr__(self) -> str:
+        kind = type(self.inner).__name__
+        label = Target(provider=self.name, model=self.model).label
+        return f"<{kind}>" if label == kind else f"<{kind} {label}>"
 
     @property
     def name(self) -> str:
@@ -131,7 +139,7 @@ class ForeignProvider(Adapter):
             return produced.warned(*asked.warnings)
         if not hasattr(produced, "__aiter__"):
             raise self.wrong("generate_stream()", "an async iterator of str", produced)
-        source = _ForeignSource(self, produced.__aiter__())
+        source = _ForeignSource(self, produced.__aiter__(), call.scope)
         metadata = self._metadata(call, asked.model, warnings=asked.warnings)
         return await GenerationStream.open(source, metadata, commit=call.options.commit)
 
@@ -158,13 +166,22 @@ class ForeignProvider(Adapter):
             warnings=asked.warnings,
             journal=call.journal,
         )
-        return Embeddings([Embedding(v, metadata) for v in vectors], metadata)
+        return Embeddings([vector.described(metadata) for vector in vectors], metadata)
 
-    def _vectors(self, answer: Any) -> list[list[float]]:
+    def _vectors(self, answer: Any) -> list[Embedding]:
+        vectors: list[Embedding] = []
+        wrong = answer
         try:
-            return [[float(number) for number in vector] for vector in answer]
+            for wrong in answer:
+                # An array would take them for the bytes of its numbers.
+                if isinstance(wrong, (str, bytes, bytearray)):
+                    raise TypeError
+                vectors.append(Embedding(wrong))
         except (TypeError, ValueError, OverflowError):
-            raise self.wrong("embed", "lists of numbers", answer) from None
+            what = f"vector {len(vectors)} of {self.name}"
+            msg = f"{what} must be a list of numbers, and is of {type(wrong).__name__}"
+            raise InvalidResponseError(msg, misconfigured=True) from None
+        return vectors
 
     def _prepare(self, method: str, call: Call[Any]) -> _Asked:
         """The method, the options that it takes, and a warning for each that it does not."""
@@ -180,9 +197,6 @@ class ForeignProvider(Adapter):
         given = {name: value for name, value in given.items() if value is not None}
         remaining = call.deadline.remaining()
         if remaining is not None:
-            if not remaining:
-                msg = f"no time was left to ask {self.name}"
-                raise ProviderTimeoutError(msg, limit=0.0, sent=False)
             given["timeout"] = remaining
         if accepted is None:
             return _Asked(self, function, given, own)
@@ -245,7 +259,7 @@ async def _translated(provider: ForeignProvider, ask: Callable[[], Any]) -> Any:
 
 
 def _translate(provider: ForeignProvider, error: Exception) -> ProviderError:
-    message = f"{provider.name} raised {type(error).__name__}: {error}"
+    message = f"{provider.name} raised {type(error).__name__}: {shown(str(error))}"
     if isinstance(error, TimeoutError):
         return ProviderTimeoutError(message, provider=provider.name)
     if isinstance(error, OSError):
@@ -256,13 +270,15 @@ def _translate(provider: ForeignProvider, error: Exception) -> ProviderError:
 class _ForeignSource:
     """The events of a foreign iterator of words."""
 
-    def __init__(self, provider: ForeignProvider, words: AsyncIterator[Any]) -> None:
+    def __init__(self, provider: ForeignProvider, words: AsyncIterator[Any], scope: Scopes) -> None:
         self._provider = provider
         self._words = words
+        self._scope = scope
+        self._reading: Scope | None = None
         self._aborted = False
 
     async def read(self) -> Sequence[StreamEvent]:
-        word = await _translated(self._provider, lambda: anext(self._words, _END))
+        word = await self._next()
         if self._aborted:
             await self.aclose()
             msg = "the stream was closed while it was being read"
@@ -274,9 +290,19 @@ class _ForeignSource:
             raise self._provider.wrong("generate_stream()", "str", word)
         return (TextDelta(word),)
 
+    async def _next(self) -> Any:
+        self._reading = self._scope(None)
+        try:
+            with self._reading:  # cancelled by `abort()` alone
+                return await _translated(self._provider, lambda: anext(self._words, _END))
+        finally:
+            self._reading = None
+
     def abort(self) -> None:
-        """Nothing more can be done at once: a running generator cannot be closed from outside."""
+        """Wake whoever waits for a word; what is not being read cannot be closed at once."""
         self._aborted = True
+        if self._reading is not None:
+            self._reading.cancel()
 
     async def aclose(self) -> None:
         close = getattr(self._words, "aclose", None)

@@ -3,25 +3,38 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from dataclasses import replace
-from typing import TYPE_CHECKING, Any, cast
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, TypeAlias, Union, cast
 
 from .calls import Operation
-from .errors import InvalidResponseError, ProviderError, UnsupportedOperationError
+from .embeddings import fault_in
+from .errors import (
+    InvalidResponseError,
+    ProviderError,
+    ProviderTimeoutError,
+    UnsupportedOperationError,
+)
 from .journal import Attempt, Outcome
 from .models import ModelInfo
 from .plans import Plan, Target, obstacle
 from .provider import Funnel
 from .results import Generation, Metadata
-from .tokens import estimate
+from .streams import GenerationStream
+from .tokens import count
 
 if TYPE_CHECKING:
+    from collections.abc import Coroutine
+
     from .calls import Call, T
     from .embeddings import EmbeddingMetadata, Embeddings
     from .journal import Journal
+    from .limits import TimeLimits
     from .messages import Prompt
+    from .ports import Tokenizers
     from .results import TokenCount
-    from .streams import GenerationStream, StreamOutcome
+    from .streams import StreamOutcome
+
+_Answer: TypeAlias = Union[Generation, GenerationStream, "Embeddings"]
 
 
 class Adapter(Funnel, ABC):
@@ -31,9 +44,14 @@ class Adapter(Funnel, ABC):
     A subclass asks its provider in three methods; public methods, plan and journal are here.
     """
 
+    tokenizers: Tokenizers = MappingProxyType(dict[str, Any]())
+    """What `count_tokens` counts by, where that of the model's family is there."""
     _planned_for: ModelInfo | None = None
     _planned: Plan = Plan(())
     """The plan for that model, which is the same for every request that it can take."""
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {Target(provider=self.name, model=self.model).label}>"
 
     @property
     @abstractmethod
@@ -50,6 +68,11 @@ class Adapter(Funnel, ABC):
         """The address that is asked, for those that have one."""
         return None
 
+    @property
+    def limits(self) -> TimeLimits | None:
+        """The time limits of those that keep time themselves; others are cut at the deadline."""
+        return None
+
     @abstractmethod
     async def _generate(self, call: Call[Generation]) -> Generation:
         """Ask for a whole answer."""
@@ -63,8 +86,9 @@ class Adapter(Funnel, ABC):
         """Ask for the vectors of `call.embedding.texts`."""
 
     def count_tokens(self, text: str | Prompt) -> TokenCount:
-        """An estimate for the model's family; see `fairlead.core.tokens`."""
-        return estimate(text, self.model.tokenizer)
+        """Exact where the model's tokenizer is at hand, else an estimate for its family."""
+        family = self.model.tokenizer
+        return count(text, family, None if family is None else self.tokenizers.get(family))
 
     def plan(self, call: Call[Any]) -> Plan:
         """One target: this one."""
@@ -82,31 +106,51 @@ class Adapter(Funnel, ABC):
 
     async def handle(self, call: Call[T]) -> T:
         """Ask once. The attempt is recorded when it is over, a stream's when it has ended."""
+        limit = None if self.limits is not None else call.deadline.remaining()
+        if limit == 0:
+            raise self._refused(call)
         attempt = _Attempt(self, call)
         try:
-            if call.operation is Operation.GENERATE:
-                generation = await self._generate(cast("Call[Generation]", call))
-                attempt.succeeded(generation.metadata)
-                if generation.metadata.journal is not call.journal:
-                    generation = _with_journal(generation, call.journal)
-                return cast("T", generation)
-            if call.operation is Operation.STREAM:
-                stream = await self._open(cast("Call[GenerationStream]", call))
-                stream.on_close(attempt.closed)
-                return cast("T", stream)
-            embeddings = await self._embed(call)
-            if len(embeddings) != len(call.embedding.texts):
-                raise _miscounted(self.name, len(embeddings), len(call.embedding.texts))
-            attempt.succeeded(embeddings.metadata)
-            if call.operation is Operation.EMBED:
-                return cast("T", embeddings[0])
-            return cast("T", embeddings)
+            if limit is None:
+                return cast("T", attempt.told(await self._ask(call)))
+            with call.scope(limit):
+                return cast("T", attempt.told(await self._ask(call)))
+            # A scope swallows its own cancellation alone, so the time is over.
+            raise _late(call, limit)
         except ProviderError as error:
             attempt.failed(error)
             raise
         except BaseException:
             attempt.record(Outcome.ABANDONED)
             raise
+
+    def _ask(self, call: Call[Any]) -> Coroutine[Any, Any, _Answer]:
+        if call.operation is Operation.GENERATE:
+            return self._generate(call)
+        if call.operation is Operation.STREAM:
+            return self._open(call)
+        return self._embed(call)
+
+    def _refused(self, call: Call[Any]) -> ProviderTimeoutError:
+        """The error for a call whose time is over before anything was asked."""
+        error = ProviderTimeoutError(
+            f"no time was left to ask {self.name}",
+            limit=0.0,
+            provider=self.name,
+            model=self._model_for(call).name,
+            sent=False,
+        )
+        call.journal.record(
+            Attempt(
+                outcome=Outcome.SKIPPED,
+                provider=self.name,
+                model=error.model,
+                reason=error.message,
+                error=type(error).__name__,
+            )
+        )
+        error.journal = call.journal
+        return error
 
     def _model_named(self, name: str) -> ModelInfo:
         """What is known of the model that a call names."""
@@ -146,12 +190,9 @@ class Adapter(Funnel, ABC):
         )
 
 
-def _with_journal(generation: Generation, journal: Journal) -> Generation:
-    return Generation(str(generation), replace(generation.metadata, journal=journal))
-
-
-def _miscounted(name: str, got: int, expected: int) -> InvalidResponseError:
-    return InvalidResponseError(f"{name} answered {got} vectors for {expected} texts")
+def _late(call: Call[Any], limit: float) -> ProviderTimeoutError:
+    what = "first content" if call.operation is Operation.STREAM else "answer"
+    return ProviderTimeoutError(f"no {what} in time: {limit:g} s", limit=limit)
 
 
 class _Attempt:
@@ -175,6 +216,22 @@ class _Attempt:
                 **facts,
             )
         )
+
+    def told(self, answer: Any) -> Any:
+        """*answer*, as the call wants it, once it is written down."""
+        if isinstance(answer, GenerationStream):
+            answer.on_close(self.closed)
+            return answer
+        if isinstance(answer, Generation):
+            self.succeeded(answer.metadata)
+            journal = self._call.journal
+            return answer if answer.metadata.journal is journal else answer.told_in(journal)
+        fault = fault_in(answer, len(self._call.embedding.texts))
+        if fault is not None:
+            msg = f"{self._adapter.name} answered {fault}"
+            raise InvalidResponseError(msg, misconfigured=True)
+        self.succeeded(answer.metadata)
+        return answer[0] if self._call.operation is Operation.EMBED else answer
 
     def succeeded(self, metadata: Metadata | EmbeddingMetadata) -> None:
         if self._told_in(metadata.journal):

@@ -8,14 +8,26 @@ method, `handle(call)`; `call.on(provider)` sends the call on, any number of tim
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine, Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, Generic, Protocol, Self, TypeVar, cast, runtime_checkable
+from typing import (
+    TYPE_CHECKING,
+    Any,
+    Generic,
+    Protocol,
+    Self,
+    TypeAlias,
+    TypeVar,
+    cast,
+    runtime_checkable,
+)
 
 from .journal import Journal
 from .requests import CallOptions, EmbedRequest, GenerateRequest, embed_request, generate_request
 
 if TYPE_CHECKING:
+    from types import TracebackType
+
     from .embeddings import Embedding, Embeddings
     from .messages import Prompt
     from .plans import Plan
@@ -26,6 +38,38 @@ P = TypeVar("P")
 
 Clock = Callable[[], float]
 """Seconds, from any start, never going back: the running loop's clock."""
+
+
+class Scope(Protocol):
+    """
+    Ends what runs inside it when its time is over, or when it is cancelled from any task.
+
+    It swallows its own cancellation and nobody else's; `anyio.CancelScope` is one.
+    """
+
+    def __enter__(self) -> object: ...
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+        /,
+    ) -> bool | None: ...
+    def cancel(self) -> None: ...
+
+
+Scopes: TypeAlias = Callable[[float | None], Scope]
+"""Makes a scope for so many seconds; None is no end."""
+
+
+class Unlimited:
+    """The scope where no event loop is known: it ends nothing."""
+
+    def __init__(self, seconds: float | None) -> None: ...
+    def __enter__(self) -> None: ...
+    def __exit__(self, *raised: object) -> bool | None: ...
+    def cancel(self) -> None:
+        """Nothing can be cancelled."""
 
 
 class Operation(StrEnum):
@@ -44,17 +88,29 @@ class Deadline:
     Args:
         clock: The clock that it is measured by.
         seconds: From now; None is never.
+        whole: The deadline of what this is a part of, which comes no later.
     """
 
-    __slots__ = ("_at", "_clock")
+    __slots__ = ("_at", "_clock", "_whole")
 
-    def __init__(self, clock: Clock, seconds: float | None = None) -> None:
+    def __init__(
+        self, clock: Clock, seconds: float | None = None, whole: Deadline | None = None
+    ) -> None:
         self._clock = clock
         self._at = None if seconds is None else clock() + seconds
+        self._whole = whole
 
     def remaining(self) -> float | None:
         """Seconds left, at least 0; None if there is no end."""
-        return None if self._at is None else max(self._at - self._clock(), 0.0)
+        whole = None if self._whole is None else self._whole.remaining()
+        if self._at is None:
+            return whole
+        own = max(self._at - self._clock(), 0.0)
+        return own if whole is None or own < whole else whole
+
+    def within(self, seconds: float) -> Deadline:
+        """The deadline of a part that has *seconds* from now, if so much is left."""
+        return Deadline(self._clock, seconds, self)
 
     def tighten(self, seconds: float | None) -> None:
         """Let it come no later than *seconds* from now."""
@@ -63,7 +119,7 @@ class Deadline:
             self._at = at if self._at is None else min(self._at, at)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Call(Generic[T]):
     """One operation, ready to be made on any provider any number of times."""
 
@@ -72,6 +128,8 @@ class Call(Generic[T]):
     options: CallOptions
     deadline: Deadline
     clock: Clock
+    scope: Scopes = Unlimited
+    """Makes what ends an attempt that takes too long, and wakes a reader that waits."""
     began: float
     """When it began, by that clock."""
     journal: Journal = field(default_factory=Journal)
@@ -84,27 +142,39 @@ class Call(Generic[T]):
     prompt: Any = None
 
     @classmethod
-    def generate(cls, prompt: Prompt, given: Mapping[str, Any], clock: Clock) -> Call[Generation]:
+    def generate(
+        cls, prompt: Prompt, given: Mapping[str, Any], clock: Clock, scope: Scopes = Unlimited
+    ) -> Call[Generation]:
         """Raises as `generate_request` does; so do the other constructors."""
         request, options = generate_request(prompt, given)
-        return Call.start(Operation.GENERATE, request, options, clock, given=given, prompt=prompt)
+        return Call.start(
+            Operation.GENERATE, request, options, clock, scope, given=given, prompt=prompt
+        )
 
     @classmethod
-    def embed(cls, text: str, given: Mapping[str, Any], clock: Clock) -> Call[Embedding]:
+    def embed(
+        cls, text: str, given: Mapping[str, Any], clock: Clock, scope: Scopes = Unlimited
+    ) -> Call[Embedding]:
         """One vector."""
         if not isinstance(text, str):
             msg = f"embed() takes one str, not {type(text).__name__}; for many use embed_batch()"
             raise TypeError(msg)
         request, options = embed_request((text,), given)
-        return Call.start(Operation.EMBED, request, options, clock, given=given, prompt=text)
+        return Call.start(Operation.EMBED, request, options, clock, scope, given=given, prompt=text)
 
     @classmethod
     def embed_batch(
-        cls, texts: Sequence[str], given: Mapping[str, Any], clock: Clock
+        cls,
+        texts: Sequence[str],
+        given: Mapping[str, Any],
+        clock: Clock,
+        scope: Scopes = Unlimited,
     ) -> Call[Embeddings]:
         """Many vectors."""
         request, options = embed_request(texts, given)
-        return Call.start(Operation.EMBED_BATCH, request, options, clock, given=given, prompt=texts)
+        return Call.start(
+            Operation.EMBED_BATCH, request, options, clock, scope, given=given, prompt=texts
+        )
 
     @staticmethod
     def start(
@@ -112,6 +182,7 @@ class Call(Generic[T]):
         request: GenerateRequest | EmbedRequest,
         options: CallOptions,
         clock: Clock,
+        scope: Scopes = Unlimited,
         *,
         given: Mapping[str, Any],
         prompt: Any,
@@ -123,6 +194,7 @@ class Call(Generic[T]):
             options=options,
             deadline=Deadline(clock, options.timeout),
             clock=clock,
+            scope=scope,
             began=clock(),
             given=given,
             prompt=prompt,
@@ -137,11 +209,13 @@ class Call(Generic[T]):
 
     def with_(self, **changes: Any) -> Self:
         """The same call, changed; journal and deadline stay shared unless they are changed."""
+        # `dataclasses.replace` would run the constructor, at five times the cost.
         derived = object.__new__(type(self))
-        for name, put in _PUT.items():
-            put(derived, changes.pop(name) if name in changes else getattr(self, name))
-        if changes:
-            msg = f"a Call has no {', '.join(changes)}"
+        values = derived.__dict__
+        values.update(self.__dict__)
+        values.update(changes)
+        if len(values) > len(self.__dict__):
+            msg = f"a Call has no {', '.join(sorted(values.keys() - self.__dict__.keys()))}"
             raise TypeError(msg)
         return derived
 
@@ -172,16 +246,12 @@ class Call(Generic[T]):
     @property
     def embeds(self) -> bool:
         """Whether it asks for vectors."""
-        return self.operation is Operation.EMBED or self.operation is Operation.EMBED_BATCH
+        return isinstance(self.request, EmbedRequest)
 
     @property
     def attempts_left(self) -> bool:
         """Whether a provider may be asked once more."""
         return self.attempt_limit is None or self.journal.asked < self.attempt_limit
-
-
-_PUT = {entry.name: getattr(Call, entry.name).__set__ for entry in fields(Call)}
-"""What sets a slot: `dataclasses.replace` would run the constructor, at four times the cost."""
 
 
 @runtime_checkable
@@ -190,7 +260,7 @@ class Handler(Protocol):
 
     async def handle(self, call: Call[T]) -> T:
         """
-        Make *call*.
+        Make *call*; by its deadline, if this asks a provider itself or waits.
 
         Raises:
             ProviderError: It failed. Cancellation passes untouched.
@@ -215,13 +285,17 @@ def find(provider: object, protocol: Callable[..., P]) -> P | None:
     # Not annotated as the class that it is: mypy lets nobody hand a protocol to a `type[P]`.
     if isinstance(provider, cast("type[P]", protocol)):
         return provider
-    inner = getattr(provider, "inner", None)
-    targets = getattr(provider, "targets", ())
-    below: list[object] = [] if inner is None else [inner]
-    if isinstance(targets, tuple):
-        below += cast("tuple[object, ...]", targets)
-    for child in below:
+    for child in below(provider):
         found = find(child, protocol)
         if found is not None:
             return found
     return None
+
+
+def below(provider: object) -> list[object]:
+    """What *provider* wraps and dispatches to."""
+    inner, targets = getattr(provider, "inner", None), getattr(provider, "targets", ())
+    found: list[object] = [] if inner is None else [inner]
+    if isinstance(targets, tuple):
+        found += cast("tuple[object, ...]", targets)
+    return found

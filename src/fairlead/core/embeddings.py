@@ -6,6 +6,7 @@ import itertools
 from array import array
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from math import isfinite
 from typing import TYPE_CHECKING, Any, SupportsIndex, overload
 
 from .journal import Journal
@@ -75,6 +76,13 @@ class Embedding(Sequence[float]):
     def tolist(self) -> list[float]:
         """The numbers as a plain list."""
         return list(self._values)
+
+    @property
+    def finite(self) -> bool:
+        """Whether all of it are numbers that can be compared: neither infinite nor NaN."""
+        # Only a float whose highest byte is one of these can be otherwise.
+        high = self._buffer[3::4]
+        return not (b"\x7f" in high or b"\xff" in high) or all(map(isfinite, self))
 
     def described(self, metadata: EmbeddingMetadata) -> Embedding:
         """The same vector with *metadata*."""
@@ -166,3 +174,18 @@ class Embeddings(Sequence[Embedding]):
     def tolist(self) -> list[list[float]]:
         """The numbers as plain lists."""
         return [vector.tolist() for vector in self._vectors]
+
+
+def fault_in(vectors: Sequence[Embedding], texts: int) -> str | None:
+    """Why *vectors* cannot be those of so many *texts*; None if they can."""
+    if len(vectors) != texts:
+        return f"{len(vectors)} vectors for {texts} texts"
+    for index, vector in enumerate(vectors):
+        if not vector:
+            return f"an empty vector, number {index}"
+        if len(vector) != len(vectors[0]):
+            sizes = f"number {index} has {len(vector)}, number 0 has {len(vectors[0])}"
+            return f"vectors of different sizes: {sizes}"
+        if not vector.finite:
+            return f"a vector with infinity or NaN in it, number {index}"
+    return None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
@@ -68,13 +68,14 @@ class Journal:
     they consumed.
     """
 
-    __slots__ = ("_entries", "_folded", "asked")
+    __slots__ = ("_entries", "_folded", "_watchers", "asked")
 
     CAPACITY = 256
 
     def __init__(self, entries: Iterable[Attempt] = ()) -> None:
         self._entries: deque[Attempt] = deque()
         self._folded: Attempt | None = None
+        self._watchers: tuple[Callable[[Attempt], None], ...] = ()
         self.asked: int = 0
         """How often a provider was asked."""
         self.extend(entries)
@@ -86,6 +87,16 @@ class Journal:
         if len(self._entries) > self.CAPACITY:
             oldest = self._entries.popleft()
             self._folded = _fold(self._folded, oldest)
+        for watcher in self._watchers:
+            watcher(entry)
+
+    def watch(self, watcher: Callable[[Attempt], None]) -> None:
+        """Show *watcher* each entry from now on, synchronously; it must not raise."""
+        self._watchers = (*self._watchers, watcher)
+
+    def unwatch(self, watcher: Callable[[Attempt], None]) -> None:
+        """Show it no more."""
+        self._watchers = tuple(each for each in self._watchers if each != watcher)
 
     def extend(self, entries: Iterable[Attempt]) -> None:
         """Append *entries*, in their order."""

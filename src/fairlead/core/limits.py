@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields
 
-from .errors import ConfigurationError
+from .checks import check_seconds
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,10 +26,8 @@ class TimeLimits:
     def __post_init__(self) -> None:
         for entry in fields(self):
             seconds = getattr(self, entry.name)
-            number = isinstance(seconds, (int, float)) and not isinstance(seconds, bool)
-            if seconds is not None and not (number and seconds > 0):
-                msg = f"{entry.name} must be more than 0 seconds, or None, not {seconds!r}"
-                raise ConfigurationError(msg)
+            if seconds is not None:
+                check_seconds(entry.name, seconds, infinite=True)
 
     def content(self, *, reasoning: bool) -> float | None:
         """Until the first content of an answer."""

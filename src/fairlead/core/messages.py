@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, TypeAlias, Union, cast
+
+from .errors import InvalidRequestError
+from .redact import shown
 
 if TYPE_CHECKING:
     from .results import Generation
@@ -234,7 +238,7 @@ class Tool:
     Something the model may ask to have called.
 
     Args:
-        name: 1 to 64 letters, digits, `_` or `-`.
+        name: 1 to 64 letters, digits, `_` or `-` suit every vendor; some take 128, `.` and `:`.
         description: What it does and when to use it, for the model.
         parameters: JSON schema of the arguments, an object; none means no arguments.
         strict: Whether the vendor should hold the model to the schema.
@@ -247,6 +251,24 @@ class Tool:
     )
     strict: bool | None = None
 
+    def __post_init__(self) -> None:
+        if not isinstance(self.name, str):
+            msg = f"the name of a tool must be a str, not {type(self.name).__name__}"
+            raise TypeError(msg)
+        if not _TOOL_NAME.fullmatch(self.name):
+            msg = (
+                f"{shown(repr(self.name), 80)} is no name for a tool: it takes 1 to 64 letters, "
+                "digits, '_' or '-'"
+            )
+            raise InvalidRequestError(msg)
+        if not isinstance(self.parameters, Mapping):
+            kind = type(self.parameters).__name__
+            msg = f"the parameters of {self.name!r} must be a JSON schema, a mapping, not {kind}"
+            raise TypeError(msg)
+
+
+_TOOL_NAME = re.compile(r"[A-Za-z0-9_.:-]{1,128}")
+"""What at least one vendor takes."""
 
 Turn: TypeAlias = Union[str, Message, "Generation", ToolResult]
 Prompt: TypeAlias = str | Message | Sequence[Turn]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol, TypeAlias, cast, runtime_checkable
 
+from .checks import LARGEST, in_words
 from .errors import InvalidRequestError
 from .messages import Tool
 
@@ -52,8 +53,12 @@ def _unknown_option(name: str, known: Mapping[str, Any]) -> str:
 
     aliases = {"max_output_tokens": "max_tokens", "max_completion_tokens": "max_tokens"}
     aliases |= {"stop": "stop_sequences", "system": "system_prompt", "stream": "generate_stream()"}
+    if known is EMBED:
+        aliases = {"task_type": "input_type", "output_dimensionality": "dimensions"}
     near = aliases.get(name) or next(iter(get_close_matches(name, known, n=1)), None)
     hint = f"did you mean {near!r}?" if near else f"known are {', '.join(sorted(known))}."
+    if name in GENERATE:
+        hint = "it is one of generate(), not of embeddings."
     return f"unknown option {name!r}; {hint} What only one vendor knows goes into extra="
 
 
@@ -80,9 +85,9 @@ def _number(low: float, high: float) -> Check:
     def check(name: str, value: Any) -> float:
         if isinstance(value, bool) or not isinstance(value, (int, float)):
             raise _wrong(name, "a number", value)
-        if not (low <= value <= high and abs(value) < INFINITE):
+        if not (low <= value <= high and abs(value) <= LARGEST):
             bounds = f"from {low:g} to {high:g}" if high < INFINITE else _AT_LEAST[low]
-            msg = f"{name} must be {bounds}, not {value!r}"
+            msg = f"{name} must be {bounds}, not {in_words(value)}"
             raise InvalidRequestError(msg)
         return value
 
@@ -94,7 +99,7 @@ def _integer(low: int | None) -> Check:
         if isinstance(value, bool) or not isinstance(value, int):
             raise _wrong(name, "an int", value)
         if low is not None and value < low:
-            msg = f"{name} must be at least {low}, not {value!r}"
+            msg = f"{name} must be at least {low}, not {in_words(value)}"
             raise InvalidRequestError(msg)
         return value
 

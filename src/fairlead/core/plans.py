@@ -41,7 +41,7 @@ class Target:
 
     @property
     def label(self) -> str:
-        """`provider:model`, as people write it."""
+        """Provider and model in one string, as people write it."""
         return f"{self.provider}:{self.model.name}" if self.model.name else self.provider
 
     @property
@@ -70,7 +70,10 @@ class Plan:
     @property
     def obstacles(self) -> bool:
         """Whether there is a target that is not to be asked now."""
-        return any(target.cannot or target.refuses for target in self.targets)
+        for target in self.targets:  # noqa: SIM110 - asked in every call, and half the cost
+            if target.cannot or target.refuses:
+                return True
+        return False
 
     @property
     def first(self) -> Target | None:

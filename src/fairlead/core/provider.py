@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, runtime_checkable
 
-from .calls import Call, Operation
+from .calls import Call, Operation, Unlimited
 from .pending import PendingStream
 from .requests import generate_request
 
@@ -13,11 +13,11 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Sequence
     from typing import Unpack
 
-    from .calls import Clock, T
+    from .calls import Clock, Scopes, T
     from .embeddings import Embedding, Embeddings
     from .messages import Prompt
     from .models import ModelInfo
-    from .plans import Plan
+    from .plans import Plan, Target
     from .requests import EmbedOptions, GenerateOptions
     from .results import Generation, TokenCount
     from .streams import GenerationStream
@@ -57,7 +57,7 @@ class ProviderPort(Protocol):
     async def embed_batch(
         self, texts: Sequence[str], **options: Unpack[EmbedOptions]
     ) -> Embeddings:
-        """The vectors of *texts*, in their order."""
+        """The vectors of *texts*, in their order; none are none, and nobody is asked."""
         ...
 
     def count_tokens(self, text: str | Prompt) -> TokenCount:
@@ -94,6 +94,9 @@ class Funnel:
         """What calls that start here take their time from, in the running loop."""
         return time.monotonic
 
+    scope: Scopes = Unlimited
+    """What ends attempts of calls that start here; see `Call`."""
+
     async def handle(self, call: Call[T]) -> T:
         """Make *call*."""
         raise NotImplementedError
@@ -104,7 +107,7 @@ class Funnel:
 
     async def generate(self, prompt: Prompt, **options: Unpack[GenerateOptions]) -> Generation:
         """The whole answer to *prompt*. See `ProviderPort`."""
-        return await self.handle(Call.generate(prompt, options, self.clock()))
+        return await self.handle(Call.generate(prompt, options, self.clock(), self.scope))
 
     def generate_stream(self, prompt: Prompt, **options: Unpack[GenerateOptions]) -> PendingStream:
         """The answer to *prompt* as it arrives. See `ProviderPort`."""
@@ -112,7 +115,13 @@ class Funnel:
 
         def opening() -> Awaitable[GenerationStream]:
             call: Call[GenerationStream] = Call.start(
-                Operation.STREAM, request, steering, self.clock(), given=options, prompt=prompt
+                Operation.STREAM,
+                request,
+                steering,
+                self.clock(),
+                self.scope,
+                given=options,
+                prompt=prompt,
             )
             return self.handle(call)
 
@@ -120,10 +129,33 @@ class Funnel:
 
     async def embed(self, text: str, **options: Unpack[EmbedOptions]) -> Embedding:
         """The vector of *text*. See `ProviderPort`."""
-        return await self.handle(Call.embed(text, options, self.clock()))
+        return await self.handle(Call.embed(text, options, self.clock(), self.scope))
 
     async def embed_batch(
         self, texts: Sequence[str], **options: Unpack[EmbedOptions]
     ) -> Embeddings:
         """The vectors of *texts*, in their order. See `ProviderPort`."""
-        return await self.handle(Call.embed_batch(texts, options, self.clock()))
+        call = Call.embed_batch(texts, options, self.clock(), self.scope)
+        if not call.embedding.texts:
+            target = self.plan(call).first
+            if target is not None:
+                return _no_vectors(call, target)
+        return await self.handle(call)
+
+
+def _no_vectors(call: Call[Any], target: Target) -> Embeddings:
+    """The answer to no texts, for which nobody is asked: that of whoever would have been."""
+    from .embeddings import EmbeddingMetadata, Embeddings, EmbeddingSpace
+
+    metadata = EmbeddingMetadata(
+        provider=target.provider,
+        space=EmbeddingSpace(model=target.model.name or target.provider),
+        request_id=call.options.request_id,
+        journal=call.journal,
+    )
+    return Embeddings((), metadata)
+
+
+for _method in (Funnel.generate, Funnel.generate_stream, Funnel.embed, Funnel.embed_batch):
+    # Python's own words on wrong arguments use it, and nobody knows of a Funnel.
+    _method.__qualname__ = f"provider.{_method.__name__}"

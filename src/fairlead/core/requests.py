@@ -183,13 +183,13 @@ def messages_of(prompt: Prompt) -> tuple[Message, ...]:
     else:
         raise TypeError(_wrong_prompt(prompt))
     if not any(_says_something(part) for message in messages for part in message.parts):
-        msg = "the prompt is empty; there is nothing to answer"
+        msg = "the prompt is empty or only white space; there is nothing to answer"
         raise InvalidRequestError(msg)
     return messages
 
 
 def _says_something(part: Part) -> bool:
-    return not isinstance(part, Text) or bool(part.text)
+    return not isinstance(part, Text) or bool(part.text.strip())
 
 
 def _message_of(turn: object) -> Message:

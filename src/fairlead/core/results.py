@@ -164,6 +164,10 @@ class Generation(str):
         metadata = replace(self.metadata, warnings=(*self.metadata.warnings, *warnings))
         return Generation(str(self), metadata)
 
+    def told_in(self, journal: Journal) -> Generation:
+        """The same answer as the one that *journal* tells of."""
+        return Generation(str(self), replace(self.metadata, journal=journal))
+
     @property
     def parsed(self) -> Any:
         """

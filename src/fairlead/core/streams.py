@@ -151,6 +151,17 @@ class GenerationStream:
         """Everything that arrives, in place of the words alone."""
         return _Events(self)
 
+    async def read(self) -> Sequence[StreamEvent]:
+        """
+        The events that have arrived, at least one; none at the end.
+
+        For readers to whom each wait is dear, as one in another thread.
+        """
+        while not (arrived := tuple(self._pending)):
+            if not await self._advance():
+                break
+        return arrived
+
     async def collect(self) -> Generation:
         """
         Read what is left, and return the whole result.

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Self
+from abc import abstractmethod
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from ..core.adapt import Node, adapt
 from ..core.provider import Closable, Funnel
-from ._tasks import loop_clock
+from ._tasks import loop_clock, scope
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from types import TracebackType
 
-    from ..core.calls import Call, Clock, T
+    from ..core.calls import Call, Clock, Scopes, T
     from ..core.messages import Prompt
     from ..core.models import ModelInfo
     from ..core.plans import Plan
@@ -19,20 +21,52 @@ if TYPE_CHECKING:
     from ..core.results import TokenCount
 
 
-class Decorator(Funnel):
-    """
-    Wraps a provider. Does nothing on its own; a policy overrides `handle`.
+class Policy(Funnel):
+    """What all policies have: the running loop's time, and an end in common with what is inside."""
 
-    Whoever is wrapped belongs to its wrapper: `aclose()` closes it too.
-    """
+    OPTIONS: ClassVar[Mapping[str, object]] = {}
+    """What `repr` tells of, with the values that go without saying."""
+    scope: Scopes = staticmethod(scope)
 
     @staticmethod
     def clock() -> Clock:
         """The running loop's clock."""
         return loop_clock()
 
+    def _built_of(self, inside: object) -> str:
+        """How it was built, round *inside*."""
+        told = {name: getattr(self, f"_{name}") for name in self.OPTIONS}
+        options = [f"{name}={told[name]!r}" for name in told if told[name] != self.OPTIONS[name]]
+        return f"{type(self).__name__}({', '.join([repr(inside), *options])})"
+
+    @abstractmethod
+    async def aclose(self) -> None:
+        """Close what is inside. Idempotent."""
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        await self.aclose()
+
+
+class Decorator(Policy):
+    """
+    Wraps a provider. Does nothing on its own; a policy overrides `handle`.
+
+    Whoever is wrapped belongs to its wrapper: `aclose()` closes it too.
+    """
+
     def __init__(self, inner: ProviderPort | LooseProvider, /) -> None:
         self._inner = adapt(inner)
+
+    def __repr__(self) -> str:
+        return self._built_of(self._inner)
 
     @property
     def inner(self) -> Node:
@@ -65,14 +99,3 @@ class Decorator(Funnel):
         """Close what it wraps. Idempotent."""
         if isinstance(self._inner, Closable):
             await self._inner.aclose()
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        await self.aclose()

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from ..core.checks import check_number, in_words
 from ..core.errors import ConfigurationError
 from ..core.verdicts import Retry
 
@@ -31,13 +32,16 @@ class Backoff:
     """What a vendor may ask to wait; a longer wait is not waited for but raised."""
 
     def __post_init__(self) -> None:
-        for entry in fields(self):
-            if entry.name != "exponential_base" and getattr(self, entry.name) < 0:
-                msg = f"{entry.name} must be at least 0 seconds, not {getattr(self, entry.name)}"
-                raise ConfigurationError(msg)
-        if self.exponential_base < 1:
-            msg = f"exponential_base must be at least 1, not {self.exponential_base}"
+        base = self.exponential_base
+        check_number("exponential_base", base, "at least 1", lambda it: it >= 1)
+        if not isinstance(self.jitter, bool):
+            msg = f"jitter must be True or False, not {in_words(self.jitter)}"
             raise ConfigurationError(msg)
+        for name in _SECONDS:
+            infinite = name == "longest_retry_after"
+            seconds = getattr(self, name)
+            fitting = "at least 0 seconds"
+            check_number(name, seconds, fitting, lambda it: it >= 0, infinite=infinite)
 
     def delay(self, repeat: int, kind: Retry, random: Callable[[], float]) -> float:
         """
@@ -64,3 +68,12 @@ class Backoff:
         """As `delay`, where the vendor said *retry_after*: that is a minimum, with 10 % jitter."""
         spread = random() * 0.1 if self.jitter else 0.0
         return max(retry_after * (1 + spread), self.delay(repeat, kind, random))
+
+
+_SECONDS = (
+    "initial_delay",
+    "max_delay",
+    "throttled_initial_delay",
+    "throttled_max_delay",
+    "longest_retry_after",
+)

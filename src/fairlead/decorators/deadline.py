@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from ..core.calls import Operation
+from ..core.checks import check_seconds
 from ..core.errors import DeadlineExceededError, ProviderError, ProviderTimeoutError
 from ._base import Decorator
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from ..core.calls import Call, T
     from ..core.provider import LooseProvider, ProviderPort
 
@@ -25,9 +28,13 @@ class DeadlineProvider(Decorator):
         total: Seconds for `generate` and `embed*`; None is no end. Streams have none, as the
             time that their reader takes does not count; their opening has *opening*.
         opening: Seconds until a stream commits; None is no end.
+
+    Raises:
+        ConfigurationError: A time makes no sense.
     """
 
     layer = "deadline"
+    OPTIONS: ClassVar[Mapping[str, Any]] = {"total": None, "opening": None}
 
     def __init__(
         self,
@@ -37,6 +44,9 @@ class DeadlineProvider(Decorator):
         total: float | None = 600.0,
         opening: float | None = None,
     ) -> None:
+        for name, seconds in (("total", total), ("opening", opening)):
+            if seconds is not None:
+                check_seconds(name, seconds, infinite=True)
         super().__init__(inner)
         self._total = total
         self._opening = opening

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import logging
-import operator
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Self, cast
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from ..core.adapt import Node, adapt
+from ..core.checks import check_count, check_function
 from ..core.errors import (
     AllTargetsFailedError,
     ConfigurationError,
@@ -20,17 +20,17 @@ from ..core.errors import (
 )
 from ..core.journal import Attempt, Outcome
 from ..core.plans import Plan, Target
-from ..core.provider import Closable, Funnel
+from ..core.provider import Closable
 from ..core.verdicts import Another
-from ._tasks import loop_clock
+from ._base import Policy
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from types import TracebackType
+    from collections.abc import Callable, Mapping
 
-    from ..core.calls import Call, Clock, T
+    from ..core.calls import Call, T
     from ..core.messages import Prompt
     from ..core.models import ModelInfo
+    from ..core.ports import EventLog
     from ..core.provider import LooseProvider, ProviderPort
     from ..core.requests import EmbedRequest, GenerateRequest
     from ..core.results import TokenCount
@@ -39,7 +39,7 @@ logger: logging.Logger = logging.getLogger("fairlead.fallback")
 logger.addHandler(logging.NullHandler())
 
 
-class FallbackProvider(Funnel):
+class FallbackProvider(Policy):
     """
     Asks its targets in order until one answers, before anything was shown to a stream's reader.
 
@@ -57,14 +57,21 @@ class FallbackProvider(Funnel):
             target's. They cannot be compared with each other.
         try_another: Overrides the verdict: True goes on, False does not, None leaves it.
         last_resort: What answers when no target can be asked at all.
+        log: Where it is told, once for each target and cause, that another than the first
+            answered; by default the standard logger `fairlead.fallback`.
 
     Raises:
-        ConfigurationError: There are no targets.
+        ConfigurationError: There are no targets, or an option makes no sense.
         NoTargetError: From a call: none can take it, or all that can refuse it at present.
         AllTargetsFailedError: From a call: several were asked and all failed.
     """
 
     layer = "dispatch"
+    OPTIONS: ClassVar[Mapping[str, Any]] = {
+        "max_attempts": None,
+        "allow_other_space": False,
+        "last_resort": None,
+    }
     MAX_REMEMBERED = 1024
 
     def __init__(
@@ -76,6 +83,7 @@ class FallbackProvider(Funnel):
         allow_other_space: bool = False,
         try_another: Callable[[ProviderError], bool | None] | None = None,
         last_resort: ProviderPort | LooseProvider | None = None,
+        log: EventLog | None = None,
     ) -> None:
         if not isinstance(targets, Sequence) or isinstance(targets, str):
             msg = f"FallbackProvider takes a sequence of providers, not {type(targets).__name__}"
@@ -83,22 +91,20 @@ class FallbackProvider(Funnel):
         if not targets:
             msg = "FallbackProvider needs at least one provider"
             raise ConfigurationError(msg)
-        if max_attempts < 1:
-            msg = f"max_attempts must be at least 1, not {max_attempts}"
-            raise ConfigurationError(msg)
+        check_count("max_attempts", max_attempts, 1)
+        check_function("try_another", try_another)
         self._targets = tuple(adapt(target) for target in targets)
         self._max_attempts = max_attempts
         self._allow_other_space = allow_other_space
         self._try_another = try_another
         self._last_resort = None if last_resort is None else adapt(last_resort)
+        self._log = log
         self._logged: set[tuple[str, str]] = set()
         self._parts: tuple[Plan, ...] = ()
         self._joined = Plan(())
 
-    @staticmethod
-    def clock() -> Clock:
-        """The running loop's clock."""
-        return loop_clock()
+    def __repr__(self) -> str:
+        return self._built_of(list(self._targets))
 
     @property
     def targets(self) -> tuple[Node, ...]:
@@ -125,7 +131,7 @@ class FallbackProvider(Funnel):
         plain = request.model is None
         asked = call if plain else call.with_(request=replace(request, model=None))
         parts = tuple([target.plan(asked) for target in self._targets])
-        if not (self._parts and all(map(operator.is_, parts, self._parts))):
+        if parts != self._parts:
             self._parts, self._joined = parts, Plan.joining(zip(self._targets, parts, strict=True))
         plan = self._joined
         if not plain or request.extra:
@@ -137,7 +143,8 @@ class FallbackProvider(Funnel):
 
     async def handle(self, call: Call[T]) -> T:
         """Make *call* on one target after the other."""
-        plan = call.plan or self.plan(call)
+        # A policy above that knows nothing of dispatchers may plan without their children.
+        plan = call.plan if call.plan is not None and call.plan.children else self.plan(call)
         if call.request.model is not None or call.request.extra:
             _check(call, plan)
         limit = self._limit(call)
@@ -180,17 +187,6 @@ class FallbackProvider(Funnel):
                 if isinstance(target, Closable):
                     stack.push_async_callback(target.aclose)
 
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        await self.aclose()
-
     def _limit(self, call: Call[Any]) -> int:
         """How often providers may have been asked in all when this chain gives up."""
         limit = call.journal.asked + self._max_attempts
@@ -212,9 +208,16 @@ class FallbackProvider(Funnel):
             key = (label, passed.cause)
             if key not in self._logged and len(self._logged) < self.MAX_REMEMBERED:
                 self._logged.add(key)
-                logger.warning("%s answers because %s", label, passed.reason)
+                self._tell(label, passed.reason)
         reasons = "; ".join(passed.reason for passed in passed_over)
         return cast("T", cast("Any", result).warned(f"answered by {label}, as {reasons}"))
+
+    def _tell(self, label: str, reason: str) -> None:
+        if self._log is None:
+            logger.warning("%s answers because %s", label, reason)
+        else:
+            fields = {"target": label, "reason": reason}
+            self._log.record("warning", "another target answers", fields)
 
     def _no_target(self, call: Call[Any], plan: Plan) -> NoTargetError:
         waits = [target.retry_after for target in plan if target.retry_after is not None]
@@ -298,6 +301,8 @@ def _able(
     passed_over: list[_PassedOver],
 ) -> Plan:
     """*part* without those that are not worth asking now; the journal says why."""
+    if not failures and not part.obstacles:
+        return part
 
     def worth_asking(target: Target) -> bool:
         reason = target.obstacle or _too_small(target, failures)
@@ -315,8 +320,6 @@ def _able(
         )
         return False
 
-    if not failures and not part.obstacles:
-        return part
     return part.only(worth_asking)
 
 

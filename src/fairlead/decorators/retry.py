@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import random as _random
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import anyio
 
-from ..core.errors import ConfigurationError, ProviderError
+from ..core.checks import check_count, check_function, check_kind
+from ..core.errors import ProviderError
 from ..core.journal import Attempt, Outcome
 from ..core.verdicts import Retry
 from ._base import Decorator
 from .backoff import Backoff
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from ..core.calls import Call, T
     from ..core.provider import LooseProvider, ProviderPort
@@ -36,10 +37,11 @@ class RetryProvider(Decorator):
         random: Numbers from 0 to 1, for the jitter.
 
     Raises:
-        ConfigurationError: *max_retries* is negative.
+        ConfigurationError: An option makes no sense.
     """
 
     layer = "retry"
+    OPTIONS: ClassVar[Mapping[str, Any]] = {"max_retries": None, "backoff": Backoff()}
 
     def __init__(
         self,
@@ -51,9 +53,9 @@ class RetryProvider(Decorator):
         retry_on: Callable[[ProviderError], bool | None] | None = None,
         random: Callable[[], float] = _random.random,
     ) -> None:
-        if max_retries < 0:
-            msg = f"max_retries counts repeats and must be at least 0, not {max_retries}"
-            raise ConfigurationError(msg)
+        check_count("max_retries, which counts repeats,", max_retries, 0)
+        check_kind("backoff", backoff, Backoff)
+        check_function("retry_on", retry_on)
         super().__init__(inner)
         self._max_retries = max_retries
         self._backoff = backoff or Backoff()

@@ -47,6 +47,10 @@ class VirtualTimeLoop(asyncio.SelectorEventLoop):
         """Seconds since the loop was made, by its own clock."""
         return self._virtual_time
 
+    async def shutdown_default_executor(self, timeout: float | None = None) -> None:
+        """Wait for the threads in real time; by the loop's, any *timeout* is over at once."""
+        await super().shutdown_default_executor()
+
     def jump(self, seconds: float) -> None:
         """Let *seconds* go by."""
         # And the least bit more: far out, a timer that is due exactly now would be rounded into

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from .http import WireResponse
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class Encoded:
     """A request in a format's words."""
 

@@ -18,9 +18,9 @@ from ..core.errors import (
     QuotaExceededError,
     ServerError,
 )
+from ..core.redact import shown
 from . import headers as header
 from .fault_tables import ANY_STATUS, CODES, KINDS, LIMITS, PHRASES, REQUESTED, STATUSES
-from .redact import shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

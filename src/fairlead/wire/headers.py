@@ -17,7 +17,10 @@ _DURATION = re.compile(r"(?:(\d+)h)?(?:(\d+)m(?!s))?(?:(\d+(?:\.\d+)?)s)?(?:(\d+
 
 def request_id(headers: Mapping[str, str]) -> str | None:
     """The vendor's id of the request."""
-    return next((headers[name] for name in REQUEST_IDS if headers.get(name)), None)
+    for name in REQUEST_IDS:
+        if told := headers.get(name):
+            return told
+    return None
 
 
 def should_retry(headers: Mapping[str, str]) -> bool | None:

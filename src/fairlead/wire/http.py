@@ -9,7 +9,7 @@ ERROR = 400
 """The first status that is an error."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class WireRequest:
     """A request, ready to be sent. `url` is absolute; a repr shows neither headers nor body."""
 
@@ -19,7 +19,7 @@ class WireRequest:
     body: bytes = field(default=b"", repr=False)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class WireResponse:
     """A whole response. The names of `headers` are in lower case."""
 

@@ -1,33 +1,12 @@
-"""Making a vendor's words fit to be shown: bounded, on one subject, without secrets."""
+"""Saying in few words what a body is that is not what it should be."""
 
 from __future__ import annotations
 
 import re
 
-LIMIT = 500
-"""Characters of a message; a vendor's may quote the whole request."""
+from ..core.redact import shown
 
-_MASK = "***"
-_SECRETS = re.compile(
-    r"""
-      (?<= \bBearer\ ) \S+
-    | (?<= key\ provided:\ ) [^\s,;]*[^\s,;.]
-    | (?<= key:\ ) [^\s,;]{8,}
-    | \b (?: sk | pk | rk | gsk | xai | hf | pplx | csk | fw | nvapi | tgp | key | r8 )
-      [-_] (?= [\w*-]* [\d*] ) [\w*-]{8,}
-    | \b AIza [\w-]{10,}
-    | \b eyJ [\w-]+ \. [\w-]+ (?: \. [\w-]* )?
-    """,
-    re.VERBOSE | re.IGNORECASE,
-)
 _TITLE = re.compile(r"<title[^>]*>([^<]{1,200})", re.IGNORECASE)
-
-
-def shown(message: str, limit: int = LIMIT) -> str:
-    """*message* with secrets masked and at most *limit* characters."""
-    # Cut generously before masking: the pattern must not run over megabytes.
-    masked = _SECRETS.sub(_MASK, message[: 4 * limit])
-    return masked if len(masked) <= limit else f"{masked[: limit - 1]}…"
 
 
 def summary(body: bytes) -> str:

@@ -14,6 +14,8 @@ from jiter import from_json
 
 from ..core.errors import InvalidRequestError
 
+_ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+
 
 def encode_json(value: object) -> bytes:
     """
@@ -23,7 +25,7 @@ def encode_json(value: object) -> bytes:
         InvalidRequestError: JSON cannot express it.
     """
     try:
-        text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+        text = _ENCODER.encode(value)
     except (TypeError, ValueError, RecursionError) as error:
         msg = f"the request cannot be written as JSON: {error}"
         raise InvalidRequestError(msg) from None
@@ -67,6 +69,6 @@ def as_str(value: object) -> str:
 
 def as_count(value: object) -> int | None:
     """*value* if it is a number of things."""
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
-        return None
-    return int(value) if 0 <= value < 2**63 else None
+    if (type(value) is int or type(value) is float) and 0 <= value < 2**63:
+        return int(value)
+    return None

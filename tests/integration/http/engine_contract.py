@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import gc
+import threading
 import time
 import tracemalloc
+from collections.abc import Callable
 from contextlib import aclosing
 from pathlib import Path
 from typing import Any, ClassVar
@@ -26,6 +29,7 @@ from fairlead.core.errors import (
     RedirectRefusedError,
     ResponseTooLargeError,
 )
+from fairlead.core.verdicts import Retry
 from fairlead.wire.http import WireRequest, WireResponse
 from tests.support.server import TIMEOUT, Server
 
@@ -58,6 +62,11 @@ async def until(condition: Any, seconds: float = 1.0) -> None:
     with anyio.fail_after(seconds):
         while not condition():  # noqa: ASYNC110  another thread has no event to set
             await anyio.sleep(0.002)
+
+
+def while_the_loop_sleeps(callback: Callable[[], object]) -> None:
+    """Call it in another thread, and soon, but with nothing else to wake the loop."""
+    threading.Timer(0.02, callback).start()
 
 
 @pytest.mark.anyio
@@ -208,6 +217,47 @@ class EngineContract:
                 tasks.start_soon(abort)
                 with pytest.raises(ProviderConnectionError) as caught:
                     await stream.read(TIMEOUT)
+
+            assert not isinstance(caught.value, ProviderTimeoutError)
+            await until(lambda: server.open_connections == 0)
+
+    @pytest.mark.parametrize("how", ["drop", "collect", "abort"])
+    async def test_a_stream_let_go_in_another_thread_frees_its_connection(
+        self, server: Server, how: str
+    ) -> None:
+        """Garbage is collected in whatever thread happens to allocate."""
+        async with aclosing(self.make_engine(max_connections=1)) as engine:
+            streams = [await open_stream(engine, server.url("/stalled"))]
+            await streams[0].read(TIMEOUT)
+
+            def let_go() -> None:
+                stream = streams.pop()
+                if how == "abort":
+                    stream.abort()
+                elif how == "collect":
+                    cycle: list[object] = [stream]
+                    cycle.append(cycle)
+                    del stream, cycle
+                    gc.collect()
+
+            async def wait_for_turn() -> None:
+                await engine.send(post(server.url()), connect=None, within=None)
+
+            with anyio.fail_after(TIMEOUT):
+                async with anyio.create_task_group() as tasks:
+                    tasks.start_soon(wait_for_turn)
+                    await anyio.wait_all_tasks_blocked()
+                    while_the_loop_sleeps(let_go)
+
+    async def test_a_stream_aborted_in_another_thread_ends_a_waiting_read(
+        self, server: Server
+    ) -> None:
+        async with aclosing(self.make_engine()) as engine:
+            stream = await open_stream(engine, server.url("/stalled"))
+            await stream.read(TIMEOUT)
+            while_the_loop_sleeps(stream.abort)
+            with anyio.fail_after(TIMEOUT), pytest.raises(ProviderConnectionError) as caught:
+                await stream.read(None)
 
             assert not isinstance(caught.value, ProviderTimeoutError)
             await until(lambda: server.open_connections == 0)
@@ -373,6 +423,18 @@ class EngineContract:
             assert (await send(engine, other, b"1")).body == b"1"
             await until(lambda: server.open_connections == 1)
 
+    async def test_idle_connections_are_closed_when_their_time_is_over(
+        self, server: Server
+    ) -> None:
+        async with aclosing(self.make_engine(keepalive_expiry=SHORT)) as engine:
+            for _ in range(2):
+                async with anyio.create_task_group() as tasks:
+                    for pause in (0, 0.01):  # the second is idle a little later
+                        tasks.start_soon(send, engine, server.url(f"/pieces?pause={pause}"))
+                await until(lambda: server.open_connections == 0)
+
+        assert server.connections == 4
+
     async def test_aclose_closes_everything_and_may_be_repeated(self, server: Server) -> None:
         engine = self.make_engine()
         await send(engine, server.url())
@@ -443,6 +505,31 @@ class EngineContract:
                 assert await stream.read(within)
             stream.abort()
 
+    # Answers that come before the request has been sent
+
+    @pytest.mark.parametrize("then", ["stall", "close", "reset"])
+    @pytest.mark.parametrize("port", ["http", "https"])
+    async def test_a_server_may_refuse_what_it_has_not_read(
+        self, server: Server, port: str, then: str
+    ) -> None:
+        async with aclosing(self.make_engine(verify=False)) as engine:
+            url = server.url(f"/too-large?then={then}", port=port)
+            for _ in range(3):
+                response = await send(engine, url, bytes(20_000_000))
+                assert (response.status, response.body) == (413, b"too large")
+            assert server.connections == 3
+
+    @pytest.mark.parametrize("port", ["http", "https"])
+    async def test_an_early_answer_does_not_cut_the_request(
+        self, server: Server, port: str
+    ) -> None:
+        async with aclosing(self.make_engine(verify=False)) as engine:
+            url = server.url("/early-head", port=port)
+            for _ in range(2):
+                assert (await send(engine, url, bytes(20_000_000))).body == b"got 20000000"
+
+        assert server.connections == 1
+
     # What servers do wrong
 
     @pytest.mark.parametrize("path", ["/short", "/unchunked", "/reset"])
@@ -504,6 +591,24 @@ class EngineContract:
             finally:
                 tracemalloc.stop()
 
+    async def test_compressed_nothing_without_end_is_refused(self, server: Server) -> None:
+        async with aclosing(self.make_engine(max_response_bytes=1_000_000)) as engine:
+            with pytest.raises(ResponseTooLargeError):
+                await send(engine, server.url("/empty-members"))
+
+    @pytest.mark.parametrize("status", [401, 429, 500])
+    async def test_an_error_that_cannot_be_read_is_still_that_error(
+        self, server: Server, status: int
+    ) -> None:
+        async with aclosing(self.make_engine()) as engine:
+            url = server.url(f"/answer?status={status}&encoding=br")
+            response = await send(engine, url)
+            assert (response.status, response.body) == (status, b"")
+            stream = await open_stream(engine, url)
+            assert (stream.status, await read_all(stream)) == (status, b"")
+
+        assert server.connections == 1
+
     async def test_compression_that_nobody_asked_for_is_an_error(self, server: Server) -> None:
         async with aclosing(self.make_engine()) as engine:
             with pytest.raises(InvalidResponseError, match="br"):
@@ -544,6 +649,18 @@ class EngineContract:
         async with aclosing(self.make_engine()) as engine:
             with pytest.raises(RedirectRefusedError, match="base URL"):
                 await send(engine, server.url(f"/redirect?status={status}&to=/echo"))
+
+    @pytest.mark.parametrize("status", [300, 302, 304, 307, 399])
+    async def test_a_redirect_to_nowhere_is_refused(self, server: Server, status: int) -> None:
+        async with aclosing(self.make_engine()) as engine:
+            for method in (engine.send, engine.stream):
+                request = post(server.url(f"/answer?status={status}&encoding=br"))
+                with pytest.raises(RedirectRefusedError, match="base URL") as caught:
+                    await method(request, connect=TIMEOUT, within=TIMEOUT)
+
+                assert caught.value.status_code == status
+                assert caught.value.verdict.retry is Retry.NEVER
+                assert caught.value.verdict.misconfigured
 
     async def test_redirects_without_end_are_refused(self, server: Server) -> None:
         async with aclosing(self.make_engine()) as engine:
@@ -634,6 +751,30 @@ class EngineContract:
         assert plain[2]["proxy-authorization"] == tunnel[2]["proxy-authorization"]
         assert "authorization" not in tunnel[2]
         assert server.requests[0].headers["authorization"] == f"Bearer {SECRET}"
+
+    async def test_a_proxy_may_be_reached_over_tls(self, server: Server, authority: str) -> None:
+        proxy = f"https://user:pass@127.0.0.1:{server.ports['tls-proxy']}"
+        async with aclosing(self.make_engine(proxy=proxy, verify=authority)) as engine:
+            assert (await send(engine, server.url(), b"1")).body == b"1"
+            for _ in range(2):
+                answer = await send(engine, server.url(port="https"), b"2" * 300_000)
+                assert answer.body == b"2" * 300_000
+
+        assert [method for method, *_ in server.proxied] == ["POST", "CONNECT"]
+        async with aclosing(self.make_engine(proxy=proxy)) as engine:
+            with pytest.raises(CertificateError):
+                await send(engine, server.url(port="https"))
+
+    @pytest.mark.parametrize("port", ["http", "https"])
+    async def test_a_proxy_may_speak_socks(self, server: Server, authority: str, port: str) -> None:
+        pytest.importorskip("socksio")
+        proxy = f"socks5://user:pass@127.0.0.1:{server.ports['socks']}"
+        async with aclosing(self.make_engine(proxy=proxy, verify=authority)) as engine:
+            for _ in range(2):
+                assert (await send(engine, server.url(port=port), b"1")).body == b"1"
+
+        address = f"127.0.0.1:{server.ports[port]}"
+        assert server.proxied == [("SOCKS", address, {"login": "user:pass"})]
 
     async def test_no_proxy_is_heeded(
         self, server: Server, monkeypatch: pytest.MonkeyPatch

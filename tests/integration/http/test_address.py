@@ -13,8 +13,8 @@ from fairlead.core.errors import ConfigurationError
         ("HTTPS://API.Example.COM", Address("https", "api.example.com", 443, "/")),
         ("https://example.com:8443/a?b=c#d", Address("https", "example.com", 8443, "/a?b=c")),
         (
-            "https://bücher.example/ä b",
-            Address("https", "xn--bcher-kva.example", 443, "/%C3%A4%20b"),
+            "https://bücher.example/ä",
+            Address("https", "xn--bcher-kva.example", 443, "/%C3%A4"),
         ),
         ("https://[2001:DB8::1]:444/", Address("https", "2001:db8::1", 444, "/")),
         ("https://e.com/m/a%2Fb:go", Address("https", "e.com", 443, "/m/a%2Fb:go")),
@@ -71,7 +71,14 @@ def test_plain_http_to_elsewhere_has_to_be_allowed(host: str) -> None:
         ("ftp://example.com/", "https://"),
         ("https://", "no host"),
         ("https:///v1", "no host"),
-        ("https://a b.example/", "no host"),
+        ("https://[::1/?key=hunter2", "no address"),
+        ("https://user:hunter2@[::1/", "no address"),
+        ("//user:hunter2@", "no address"),
+        ("https://user:hunter2?!@example.com/", "port"),
+        ("ftp://example.com/?to=a@b&key=hunter2", "'ftp://...'"),
+        ("https://user:hunter2@ex\u2100mple.com/", "no address"),
+        ("ftp://user:a://hunter2@example.com/", "https://"),
+        ("?key=hunter2", "no address"),
         ("https://example.com:99999/", "port"),
         ("https://example.com:http/", "port"),
         ("https://user:hunter2@example.com/", "API key"),
@@ -83,6 +90,27 @@ def test_what_is_no_address_is_refused(url: str, says: str) -> None:
 
     assert says in str(caught.value)
     assert "hunter2" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "character", [" ", "\r", "\n", "\t", "\0", "\x7f", "\xa0", "\u200b", "\u2028"]
+)
+@pytest.mark.parametrize(
+    "url",
+    ["%shttps://a.b/v1", "https://a%s.b/v1", "https://a.b/v%s1?k=hunter2", "https://a.b/v1%s"],
+)
+def test_what_cannot_be_seen_is_refused(url: str, character: str) -> None:
+    with pytest.raises(ConfigurationError, match="cannot be seen") as caught:
+        check_address(url % character, True)
+
+    assert str(caught.value).isprintable()
+    assert "hunter2" not in str(caught.value)
+
+
+@pytest.mark.parametrize("url", [5, None, b"https://a.b", ["https://a.b"]])
+def test_an_address_is_a_str(url: object) -> None:
+    with pytest.raises(TypeError, match=f"an address must be a str .* not {type(url).__name__}"):
+        check_address(url)  # type: ignore[arg-type]
 
 
 def test_a_query_is_not_shown() -> None:

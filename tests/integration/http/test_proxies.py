@@ -85,7 +85,22 @@ def test_credentials_are_decoded_and_not_shown() -> None:
     assert "p%40ss" not in repr(proxy)
 
 
-@pytest.mark.parametrize("url", ["ftp://me:hunter2@proxy", "http://", "proxy:port", "//"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        "ftp://me:hunter2@proxy",
+        "ftp://me:hunter2@proxy:21",
+        "http://",
+        "",
+        "proxy:port",
+        "//",
+        "http://[::1",
+        "http://me:hunter2@[::1",
+        "http://me:hunter2?@proxy",
+        "http://me:hunter2@proxy\n",
+        "http://me:hunter2@ex\u2100mple.com/",
+    ],
+)
 def test_what_is_no_proxy_is_refused(url: str) -> None:
     with pytest.raises(ConfigurationError) as caught:
         parse_proxy(url)

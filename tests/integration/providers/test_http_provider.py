@@ -463,6 +463,19 @@ async def test_defaults_fill_what_the_call_leaves_open(server):
     assert asked(server, 1)["messages"][0] == {"role": "system", "content": "Be long."}
 
 
+async def test_default_fields_of_one_vendor_are_filled_one_by_one(server):
+    for extra in ({"ours": 1, "shared": 1}, {"openai-compatible": {"ours": 1, "shared": 1}}):
+        async with OpenAICompatibleProvider(
+            base_url=server.url("/v1"), model="m", defaults={"extra": extra}
+        ) as provider:
+            script(completion("ok"), completion("ok"))
+            await provider.generate("hi")
+            await provider.generate("hi", extra={"shared": 2})
+
+        assert (asked(server, -2)["ours"], asked(server, -2)["shared"]) == (1, 1)
+        assert (asked(server)["ours"], asked(server)["shared"]) == (1, 2)
+
+
 @pytest.mark.parametrize(
     "defaults", [{"temprature": 1}, {"max_tokens": -1}, {"timeout": 3}, {"tools": "none"}]
 )
@@ -529,6 +542,54 @@ async def test_what_is_not_found_is_named(provider, server):
         await provider.generate("hi")
     with pytest.raises(fairlead.ModelNotFoundError, match="/v1/chat/completions"):
         await provider.generate_stream("hi")
+
+
+@pytest.mark.parametrize("operation", ["generate", "embed"])
+async def test_a_key_in_an_error_inside_an_answer_is_masked(server, operation):
+    script(Answer([b'{"error": {"message": "what is wordless-canary?"}}'], content_type=JSON))
+    async with OpenAICompatibleProvider(
+        base_url=server.url("/v1"), model="m", embedding_model="e", api_key="wordless-canary"
+    ) as canary:
+        with pytest.raises(ServerError) as caught:
+            await getattr(canary, operation)("hi")
+
+    assert "canary" not in str(caught.value)
+
+
+@pytest.mark.parametrize("operation", ["generate", "embed"])
+async def test_a_codec_that_trips_over_a_whole_answer(server, operation, monkeypatch):
+    def trip(*_):
+        raise KeyError
+
+    monkeypatch.setattr("fairlead.wire.openai_chat.codec.decode_answer", trip)
+    monkeypatch.setattr("fairlead.wire.openai_chat.embeddings.decode_usage", trip)
+    script(Answer([b'{"data": [{"embedding": [1.0]}]}'], content_type=JSON))
+    async with OpenAICompatibleProvider(
+        base_url=server.url("/v1"), model="m", embedding_model="e"
+    ) as provider:
+        with pytest.raises(InvalidResponseError, match="cannot be understood"):
+            await getattr(provider, operation)("hi")
+
+
+async def test_where_a_key_is_wanted_and_none_was_sent(provider, server):
+    script(failure(401, "who are you?"))
+    with pytest.raises(fairlead.AuthenticationError, match=r"who are you\? \(no key was sent"):
+        await provider.generate("hi")
+    for sent in ({"api_key": "k"}, {"headers": {"X-API-Key": "k"}}):
+        async with OpenAICompatibleProvider(base_url=server.url("/v1"), model="m", **sent) as known:
+            with pytest.raises(fairlead.AuthenticationError, match=r"who are you\?(?! \(no key)"):
+                await known.generate("hi")
+
+
+async def test_a_key_in_a_header_of_any_spelling_is_masked(server):
+    script(failure(401, "what is wordless-canary?"))
+    async with OpenAICompatibleProvider(
+        base_url=server.url("/v1"), model="m", headers={"X-Api-Key": "wordless-canary"}
+    ) as canary:
+        with pytest.raises(fairlead.AuthenticationError) as caught:
+            await canary.generate("hi")
+
+    assert "canary" not in str(caught.value)
 
 
 async def test_a_key_with_a_line_break():

@@ -5,7 +5,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invariant, rule
 
-from fairlead.decorators.breaker import BreakerOptions, CircuitBreaker, State
+from fairlead.decorators.circuit import BreakerOptions, CircuitBreaker, State
 
 OPTIONS = BreakerOptions(
     failure_threshold=4,
@@ -47,7 +47,7 @@ class Model:
         waits = [30.0, 60.0]
         wait = waits[self.openings] if self.openings < 2 else 100.0
         self.openings += 1
-        self.until = now + max(wait, retry_after or 0.0)
+        self.until = now + max(wait, min(retry_after or 0.0, 100.0))
         self.move("open")
 
     def ask(self, now):

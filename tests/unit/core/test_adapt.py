@@ -1,4 +1,5 @@
 import gc
+import math
 
 import anyio
 import numpy as np
@@ -471,26 +472,63 @@ async def test_no_texts_have_no_vectors():
 
 @pytest.mark.anyio
 @pytest.mark.parametrize(
-    "answer", [None, 5, [1.0], ["a"], [["a"]], [[None]], [[10**400]]], ids=repr
+    "answer, which, kind",
+    [
+        (None, 0, "NoneType"),
+        (5, 0, "int"),
+        ([1.0], 0, "float"),
+        (["12"], 0, "str"),
+        ([b"abcd"], 0, "bytes"),
+        ([[1.0], ["1"]], 1, "list"),
+        ([[1.0], [None]], 1, "list"),
+        ([[10**400]], 0, "list"),
+    ],
+    ids=str,
 )
-async def test_what_is_no_vector_says_so(answer):
+async def test_what_is_no_vector_says_so(answer, which, kind):
     class Odd:
         async def embed_batch(self, texts):
             return answer
 
-    with pytest.raises(InvalidResponseError, match="must give lists of numbers"):
+    said = f"vector {which} of Odd must be a list of numbers, and is of {kind}"
+    with pytest.raises(InvalidResponseError, match=said):
         await adapt(Odd()).embed_batch(["a"])
 
 
 @pytest.mark.anyio
-@pytest.mark.parametrize("count", [0, 1, 3])
-async def test_the_wrong_number_of_vectors_is_an_invalid_response(count):
+@pytest.mark.parametrize(
+    "answer, said",
+    [
+        ([], "answered 0 vectors for 2 texts"),
+        ([[1.0]], "answered 1 vectors for 2 texts"),
+        ([[1.0]] * 3, "answered 3 vectors for 2 texts"),
+        ([[1.0, 2.0], [3.0]], "different sizes: number 1 has 1, number 0 has 2"),
+        ([[1.0], []], "an empty vector, number 1"),
+        ([[], []], "an empty vector, number 0"),
+        ([[1.0], [math.nan]], "infinity or NaN in it, number 1"),
+        ([[-math.inf], [1.0]], "infinity or NaN in it, number 0"),
+        ([[1.0], [1e39]], "infinity or NaN in it, number 1"),
+    ],
+)
+@pytest.mark.parametrize("rich", [False, True])
+async def test_vectors_that_cannot_be_compared_are_an_invalid_response(answer, said, rich):
     class Odd:
         async def embed_batch(self, texts):
-            return [[1.0]] * count
+            return Embeddings(map(Embedding, answer), SPACE) if rich else answer
 
-    with pytest.raises(InvalidResponseError, match=f"{count} vectors for 2 texts"):
+    with pytest.raises(InvalidResponseError, match=said) as caught:
         await adapt(Odd()).embed_batch(["a", "b"])
+
+    assert caught.value.verdict.misconfigured
+
+
+@pytest.mark.anyio
+async def test_very_large_numbers_are_numbers():
+    class Large:
+        async def embed_batch(self, texts):
+            return [[3e38, -3e38]]
+
+    assert len(await adapt(Large()).embed("a")) == 2
 
 
 SPACE = EmbeddingMetadata(
@@ -859,6 +897,18 @@ async def test_whatever_it_raises_is_an_error_of_a_provider(ask, error, kind, wh
     assert caught.value.__cause__ is error
     assert caught.value.message.startswith(f"Raising raised {type(error).__name__}: ")
     assert caught.value.provider == "Raising"
+
+
+@pytest.mark.anyio
+async def test_its_words_are_bounded_and_without_secrets():
+    words = f"key sk-abcdefghij0123456789 in {'a prompt ' * 1000}"
+
+    with pytest.raises(ProviderError) as caught:
+        await adapt(Raising(ValueError(words), "await")).generate("hi")
+
+    assert caught.value.message.startswith("Raising raised ValueError: key *** in a prompt")
+    assert len(caught.value.message) < 600
+    assert "sk-" not in repr(caught.value.attempts)
 
 
 @pytest.mark.anyio

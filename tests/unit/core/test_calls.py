@@ -57,6 +57,20 @@ def test_an_infinite_deadline_can_be_brought_forward():
     assert deadline.remaining() == 2.0
 
 
+@pytest.mark.parametrize("whole, part, left", [(5, 3, 3), (3, 5, 3), (None, 5, 5)])
+def test_a_part_ends_no_later_than_the_whole(whole, part, left):
+    assert Deadline(Clock(), whole).within(part).remaining() == left
+
+
+def test_a_part_ends_sooner_when_the_whole_does():
+    whole = Deadline(Clock(), 5)
+    part = whole.within(4)
+
+    whole.tighten(2)
+
+    assert part.remaining() == 2
+
+
 def test_a_call_begins_when_it_is_made():
     clock = Clock()
     call = generating(clock=clock, timeout=7)

@@ -283,3 +283,28 @@ def test_the_schema_has_a_name_that_every_vendor_takes(schema, name):
 
 def test_a_name_is_found_even_without_a_format():
     assert asked().schema_name == "response"
+
+
+@pytest.mark.parametrize("name", ["timeout", "temperature", "frequency_penalty"])
+@pytest.mark.parametrize("value", [10**400, 10**5000, -(10**400)], ids=["400", "5000", "-400"])
+def test_a_number_that_is_too_large_for_a_float_is_refused(name, value):
+    with pytest.raises(InvalidRequestError, match=f"^{name} must be .*finite.*, not a number of"):
+        generate_request("hi", {name: value})
+
+
+@pytest.mark.parametrize(
+    "name, hint",
+    [
+        ("dimension", "did you mean 'dimensions'?"),
+        ("output_dimensionality", "did you mean 'dimensions'?"),
+        ("task_type", "did you mean 'input_type'?"),
+        ("stop", "known are cache, dimensions,"),
+        ("temperature", "it is one of generate(), not of embeddings."),
+        ("max_tokens", "it is one of generate(), not of embeddings."),
+    ],
+)
+def test_an_unknown_option_of_embeddings_is_told_from_theirs(name, hint):
+    with pytest.raises(TypeError) as caught:
+        embed_request(["hi"], {name: 1})
+
+    assert str(caught.value).startswith(f"unknown option {name!r}; {hint}")

@@ -83,7 +83,7 @@ def test_a_prompt_far_beyond_the_window_keeps_away():
     model = ModelInfo(name="m", context_window=100)
 
     assert obstacle(asked("中" * 1000), model) == (
-        "the prompt has about 714 tokens, the window of m 100"
+        "the prompt has about 716 tokens, the window of m 100"
     )
 
 

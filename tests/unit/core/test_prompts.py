@@ -290,3 +290,31 @@ def _metadata(**facts):
     from dataclasses import replace
 
     return replace(METADATA, **facts)
+
+
+@pytest.mark.parametrize("prompt", [" ", "\n\t ", ["", " "], [Message.user(" ")]])
+def test_a_prompt_of_white_space_is_empty(prompt):
+    with pytest.raises(InvalidRequestError, match="only white space"):
+        messages_of(prompt)
+
+
+@pytest.mark.parametrize("name", ["a", "get_weather-2", "ns.tool", "ns:tool", "x" * 128])
+def test_a_name_that_some_vendor_takes_names_a_tool(name):
+    assert Tool(name).name == name
+
+
+@pytest.mark.parametrize("name", ["", "bad name!", "wetter_für", "a/b", "a\n", "x" * 129])
+def test_a_name_that_no_vendor_takes_names_no_tool(name):
+    with pytest.raises(InvalidRequestError, match="is no name for a tool: it takes 1 to 64"):
+        Tool(name)
+
+
+@pytest.mark.parametrize("name", [None, 5, b"search"])
+def test_the_name_of_a_tool_is_a_string(name):
+    with pytest.raises(TypeError, match="the name of a tool must be a str, not"):
+        Tool(name)
+
+
+def test_the_parameters_of_a_tool_are_a_schema():
+    with pytest.raises(TypeError, match="parameters of 'search' must be a JSON schema"):
+        Tool("search", parameters=["query"])

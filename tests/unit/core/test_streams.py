@@ -14,6 +14,7 @@ from fairlead.core.errors import (
     InvalidResponseError,
     OverloadedError,
     RateLimitError,
+    ResponseTooLargeError,
     StreamConsumedError,
     StreamInterruptedError,
 )
@@ -102,16 +103,33 @@ async def test_a_stream_without_a_reader_commits_at_its_end_alone():
 
 
 @pytest.mark.anyio
-async def test_a_stream_without_a_reader_buffers_without_a_limit_of_its_own():
+async def test_a_stream_without_a_reader_may_have_any_number_of_events():
     source, _ = await opened(*[[START]] * 100, [END], commit="end")
 
     assert source.reads == 101
 
 
 @pytest.mark.anyio
-@pytest.mark.parametrize(
-    "event", [START, TextDelta(""), ReasoningDelta("", {"signature": 1})], ids=repr
-)
+async def test_a_stream_without_a_reader_is_held_up_to_a_size():
+    mebibyte = TextDelta("x" * 1024 * 1024)
+    source = Source(*[[mebibyte]] * 65, [END])
+
+    with pytest.raises(ResponseTooLargeError, match="more than 67108864 bytes is not held"):
+        await GenerationStream.open(source, METADATA, commit="end")
+
+    assert (source.reads, source.aborted) == (64, True)
+
+
+def test_events_without_words_are_of_some_size_too():
+    gate = CommitGate("end")
+
+    with pytest.raises(ResponseTooLargeError):
+        while not gate.opens([TextDelta("")] * 100_000):
+            pass
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("event", [START, TextDelta(""), ReasoningDelta("")], ids=repr)
 async def test_at_most_64_events_without_content_are_buffered(event):
     journal = Journal()
     source, _ = await opened(*[[event]] * 100, metadata=replace(METADATA, journal=journal))
@@ -133,15 +151,40 @@ async def test_64_of_them_are_within_the_limit():
     assert not journal.attempts
 
 
-@pytest.mark.anyio
-async def test_at_most_4_mebi_characters_of_reasoning_are_buffered():
-    journal, quarter = Journal(), ReasoningDelta("x" * 1024 * 1024)
-    source, _ = await opened(
-        *[[quarter]] * 4, [ReasoningDelta("x")], WAIT, metadata=replace(METADATA, journal=journal)
-    )
+EVENT = CommitGate.PER_EVENT
 
-    assert source.reads == 5
-    assert "more than 4194304 characters of reasoning" in journal.attempts[0].reason
+
+def filling(size, make):
+    """Events of *size* bytes together, in four of the same size."""
+    return [make(size // 4 - EVENT)] * 4
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda size: ReasoningDelta("x" * size),
+        lambda size: ReasoningDelta("ß€😀" * (size // 9) + "x" * (size % 9)),
+        lambda size: ReasoningDelta("\ud800" * (size // 3) + "x" * (size % 3)),
+        lambda size: ReasoningDelta("", {"data": ["x" * (size - 4), 5, None]}),
+    ],
+)
+def test_at_most_4_mebibytes_of_reasoning_are_buffered(make):
+    gate = CommitGate("text")
+
+    assert not gate.opens(filling(4 * 1024 * 1024, make))
+    assert gate.opens([ReasoningDelta("x")])
+    assert gate.overflow == "more than 4194304 bytes of reasoning"
+
+
+@pytest.mark.parametrize(
+    "make", [lambda size: StreamStart("x" * size), lambda size: StreamStart(None, "x" * size)]
+)
+def test_at_most_256_kibibytes_of_other_events_are_buffered(make):
+    gate = CommitGate("any")
+
+    assert not gate.opens(filling(256 * 1024, make))
+    assert gate.opens([START])
+    assert gate.overflow == "more than 262144 bytes of lifecycle events"
 
 
 def test_too_much_that_comes_with_text_is_not_too_much():

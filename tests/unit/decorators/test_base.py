@@ -1,6 +1,6 @@
 import pytest
 
-from fairlead.core.errors import ConfigurationError
+from fairlead.core.errors import ConfigurationError, NoTargetError
 from fairlead.core.models import ModelInfo
 from fairlead.decorators._base import Decorator
 from fairlead.decorators.attempt import AttemptTimeoutProvider
@@ -97,3 +97,31 @@ def test_a_plan_is_asked_without_side_effects(decorate, call):
     assert first == second
     assert not call.journal.attempts
     assert not call.options.tags
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("decorate", [lambda inner: inner, *DECORATORS])
+async def test_no_texts_have_no_vectors_and_nobody_is_asked(decorate):
+    inner = Scripted("ho", name="inner", embedding_model="e")
+
+    vectors = await decorate(inner).embed_batch([], request_id="mine")
+
+    assert (len(vectors), inner.asked) == (0, [])
+    metadata = vectors.metadata
+    assert (metadata.provider, metadata.space.model) == ("inner", "e")
+    assert (metadata.request_id, len(metadata.journal)) == ("mine", 0)
+
+
+@pytest.mark.anyio
+async def test_no_texts_cannot_be_embedded_either_by_what_has_no_vectors():
+    with pytest.raises(NoTargetError):
+        await FallbackProvider([Scripted("ho")]).embed_batch([])
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("decorate", DECORATORS)
+async def test_whoever_writes_an_option_without_its_name_is_not_told_of_a_funnel(decorate):
+    with pytest.raises(TypeError, match=r"^provider\.generate\(\) takes 2 positional arguments"):
+        await decorate(Mock()).generate("hi", "be brief")
+    with pytest.raises(TypeError, match=r"^provider\.generate_stream\(\) takes 2 positional"):
+        decorate(Mock()).generate_stream("hi", "be brief")

@@ -3,7 +3,7 @@ import math
 import pytest
 
 from fairlead.core.errors import ConfigurationError
-from fairlead.decorators.breaker import BreakerOptions, CircuitBreaker, Permit, State, Transition
+from fairlead.decorators.circuit import BreakerOptions, CircuitBreaker, Permit, State, Transition
 
 
 def breaker(*, random=lambda: 0.5, listeners=(), **options):

@@ -12,7 +12,8 @@ from fairlead.core.errors import (
 )
 from fairlead.core.events import TextDelta
 from fairlead.core.journal import Outcome
-from fairlead.decorators.breaker import BreakerOptions, CircuitBreakerProvider, State
+from fairlead.decorators.breaker import CircuitBreakerProvider
+from fairlead.decorators.circuit import BreakerOptions, State
 from tests.unit.core.fakes import END, WAIT, Scripted, Source, embedding, generating
 
 HI = TextDelta("hi")

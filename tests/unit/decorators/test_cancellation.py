@@ -15,7 +15,8 @@ from fairlead.core.journal import Outcome
 from fairlead.core.limits import TimeLimits
 from fairlead.decorators._base import Decorator
 from fairlead.decorators.attempt import AttemptTimeoutProvider
-from fairlead.decorators.breaker import CircuitBreakerProvider, State
+from fairlead.decorators.breaker import CircuitBreakerProvider
+from fairlead.decorators.circuit import State
 from fairlead.decorators.deadline import DeadlineProvider
 from fairlead.decorators.fallback import FallbackProvider
 from fairlead.decorators.retry import RetryProvider

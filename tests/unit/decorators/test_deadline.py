@@ -11,7 +11,8 @@ from fairlead.core.events import StreamStart, TextDelta
 from fairlead.core.journal import Outcome
 from fairlead.core.limits import TimeLimits
 from fairlead.decorators.attempt import AttemptTimeoutProvider
-from fairlead.decorators.breaker import BreakerOptions, CircuitBreakerProvider, State
+from fairlead.decorators.breaker import CircuitBreakerProvider
+from fairlead.decorators.circuit import BreakerOptions, State
 from fairlead.decorators.deadline import DeadlineProvider
 from fairlead.decorators.fallback import FallbackProvider
 from fairlead.decorators.retry import RetryProvider
@@ -64,10 +65,9 @@ async def test_an_attempt_ends_with_its_limit(ask):
 async def test_an_attempt_that_ran_out_of_time_is_told_in_the_journal():
     _, error = await elapsed(limited(slow(99), total=7).generate("hi"))
 
-    abandoned, noted = error.attempts
-    assert (abandoned.outcome, round(abandoned.seconds, 6)) == (Outcome.ABANDONED, 7.0)
-    assert (noted.outcome, noted.error) == (Outcome.NOTED, "ProviderTimeoutError")
-    assert noted.reason == "no answer in time: 7 s"
+    [attempt] = error.attempts
+    assert (attempt.outcome, round(attempt.seconds, 6)) == (Outcome.FAILED, 7.0)
+    assert (attempt.error, attempt.reason) == ("ProviderTimeoutError", "no answer in time: 7 s")
 
 
 @pytest.mark.anyio
@@ -135,7 +135,10 @@ async def test_nothing_is_asked_when_no_time_is_left():
     assert inner.asked == []
     assert (caught.value.limit, caught.value.sent) == (0.0, False)
     assert caught.value.journal is call.journal
-    assert call.journal.asked == 0
+    assert (caught.value.provider, caught.value.model) == ("scripted", "m")
+    assert [(it.outcome, it.error) for it in call.journal] == [
+        (Outcome.SKIPPED, "ProviderTimeoutError")
+    ]
 
 
 @pytest.mark.anyio
@@ -178,7 +181,7 @@ async def test_a_call_is_over_when_its_time_is():
     assert isinstance(error.__cause__, ProviderTimeoutError)
     assert (error.provider, error.sent) == ("scripted", True)
     assert "at last: no answer in time: 7 s" in error.message
-    assert [attempt.outcome for attempt in error.attempts if attempt.sent] == [Outcome.ABANDONED]
+    assert [attempt.outcome for attempt in error.attempts] == [Outcome.FAILED]
 
 
 @pytest.mark.anyio
@@ -235,8 +238,10 @@ async def test_attempts_share_the_time_of_the_call():
 
 @pytest.mark.anyio
 async def test_an_error_of_another_kind_at_the_end_is_left_as_it_is():
-    inner = slow(7)
-    inner.script = [ServerError("oops")]
+    class KeepsTime(Scripted):
+        limits = TimeLimits()
+
+    inner = KeepsTime(ServerError("oops"), seconds=7)
 
     _, error = await elapsed(DeadlineProvider(inner, total=7).generate("hi"))
 

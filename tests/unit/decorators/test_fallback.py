@@ -19,6 +19,7 @@ from fairlead.core.errors import (
     OutputTruncatedError,
     OverloadedError,
     PromptTruncatedError,
+    ProviderTimeoutError,
     RateLimitError,
     ServerError,
     StreamInterruptedError,
@@ -28,7 +29,10 @@ from fairlead.core.events import TextDelta
 from fairlead.core.journal import Outcome
 from fairlead.core.messages import Image, Message
 from fairlead.core.models import ModelInfo
-from fairlead.decorators.breaker import BreakerOptions, CircuitBreakerProvider, State
+from fairlead.core.plans import Plan
+from fairlead.decorators._base import Decorator
+from fairlead.decorators.breaker import CircuitBreakerProvider
+from fairlead.decorators.circuit import BreakerOptions, State
 from fairlead.decorators.fallback import FallbackProvider
 from fairlead.decorators.retry import RetryProvider
 from tests.unit.core.fakes import (
@@ -427,10 +431,36 @@ async def test_one_deadline_spans_the_chain():
     a, b = broken("a"), target("b")
     a.seconds = 5.0
 
-    with pytest.raises(ServerError):
+    with pytest.raises(ProviderTimeoutError):
         await chain(a, b).generate("hi", timeout=5)
 
     assert asked(a, b) == [1, 0]
+
+
+class Planning(Decorator):
+    """A user's policy that plans in a way of its own: all targets in a row."""
+
+    def plan(self, call):
+        return Plan(super().plan(call).targets)
+
+    async def handle(self, call):
+        return await super().handle(call.with_(plan=self.plan(call)))
+
+
+@pytest.mark.anyio
+async def test_a_plan_without_children_hides_no_target():
+    a, b = broken("a"), target("b")
+
+    assert await Planning(chain(a, b)).generate("hi") == "from b"
+    assert asked(a, b) == [1, 1]
+
+
+@pytest.mark.anyio
+async def test_a_plan_without_children_hides_no_target_of_a_nested_chain():
+    a, b, c = broken("a"), broken("b"), target("c")
+
+    assert await chain(a, Planning(chain(b, c))).generate("hi") == "from c"
+    assert asked(a, b, c) == [1, 1, 1]
 
 
 # What is said of it.
@@ -857,3 +887,24 @@ async def test_what_ends_a_nested_chain_ends_the_outer_one(error):
     with pytest.raises(AllTargetsFailedError):
         await chain(chain(a, b), c).generate("hi")
     assert asked(a, b, c) == [1, 1, 0]
+
+
+@pytest.mark.anyio
+async def test_a_switch_is_told_to_the_log_it_is_given(caplog):
+    told = []
+
+    class Log:
+        def is_on(self, level):
+            return True
+
+        def record(self, level, event, fields):
+            told.append((level, event, fields["target"]))
+
+    a = target("a", lambda: ServerError("down"), lambda: ServerError("down"))
+    provider = FallbackProvider([a, target("b")], log=Log())
+
+    await provider.generate("hi")
+    await provider.generate("hi")
+
+    assert told == [("warning", "another target answers", "b:b-model")]
+    assert not logged(caplog)

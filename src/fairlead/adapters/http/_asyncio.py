@@ -5,14 +5,46 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 import socket
+from contextlib import suppress
 from math import inf
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
 _ENOUGH = 262_144
 """Bytes received and not yet read above which the peer has to wait."""
+
+
+class AsyncioNetwork:
+    """See `Network`."""
+
+    def __init__(self) -> None:
+        self.loop = asyncio.get_running_loop()
+        self.now = self.loop.time
+        self.dial = connect
+
+    @property
+    def is_over(self) -> bool:
+        return self.loop.is_closed()
+
+    def run_in_loop(self, callback: Callable[..., object], *args: Any) -> None:
+        if self._is_here() or not self.loop.is_running():
+            callback(*args)
+            return
+        try:
+            self.loop.call_soon_threadsafe(callback, *args)
+        except RuntimeError:  # it has been closed in the meantime
+            callback(*args)
+
+    def _is_here(self) -> bool:
+        try:
+            return asyncio.get_running_loop() is self.loop
+        except RuntimeError:
+            return False
+
+    def call_at(self, when: float, callback: Callable[[], object]) -> Callable[[], object]:
+        return self.loop.call_at(when, callback).cancel
 
 
 class AsyncioTransport(asyncio.Protocol):
@@ -37,13 +69,17 @@ class AsyncioTransport(asyncio.Protocol):
 
     @property
     def is_quiet(self) -> bool:
-        return not self._ended and not self._buffer
+        transport = self._transport
+        if transport is None or self._ended or self._buffer:
+            return False
+        return not transport.is_closing() and not transport.get_write_buffer_size()
 
     async def receive(self, max_bytes: int, until: float) -> bytes:
         buffer = self._buffer
         while not buffer:
             if self._error is not None:
-                raise self._error
+                # Anew each time: one that has been raised keeps the frames that it passed.
+                raise type(self._error)(*self._error.args)
             if self._ended:
                 return b""
             await self._wait(until)
@@ -58,7 +94,7 @@ class AsyncioTransport(asyncio.Protocol):
         if self._transport is None or self._ended:
             return  # what the peer has said before it hung up may still be read
         self._transport.write(data)
-        while not self._is_writable and not self._ended:
+        while not (self._is_writable or self._ended or self._buffer):
             await self._wait(until)
 
     async def _wait(self, until: float) -> None:
@@ -108,8 +144,8 @@ class AsyncioTransport(asyncio.Protocol):
     # What asyncio calls:
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
+        # uvloop's are not of that class.
+        self._transport = cast("asyncio.Transport", transport)
 
     def data_received(self, data: bytes) -> None:
         self._buffer += data
@@ -123,13 +159,20 @@ class AsyncioTransport(asyncio.Protocol):
         self._wake()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        if isinstance(exc, OSError):
-            self._error = self._error or exc
+        if isinstance(exc, OSError) and self._error is None:
+            self._error = exc
+            self._receive_rest()
         self._ended = True
         self._transport = None
         if self._timer is not None:
             self._timer.cancel()
         self._wake()
+
+    def _receive_rest(self) -> None:
+        """Where sending failed, asyncio does not look whether the peer has said why."""
+        with suppress(OSError):
+            while data := self._socket.recv(_ENOUGH):
+                self._buffer += data
 
     def pause_writing(self) -> None:
         self._is_writable = False

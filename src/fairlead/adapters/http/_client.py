@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
 from contextlib import suppress
 from math import inf
@@ -12,6 +13,7 @@ import httpx
 import sniffio
 
 from ._failures import Limits, Situation, translated
+from ._network import running_network
 from ._requests import encoded_headers
 from ._stream import run, run_to_end
 
@@ -29,6 +31,9 @@ class ClientExchange:
         self._response = response
         self._place = place
         self._body = _TimedBody(response.aiter_raw())
+        self._network = running_network()
+        self._library = sniffio.current_async_library()
+        self._closing: asyncio.Task[None] | None = None
 
     @property
     def status(self) -> int:
@@ -56,23 +61,28 @@ class ClientExchange:
         await self._response.aclose()
 
     def abort(self, *, is_reading: bool = False) -> None:
-        # Only the socket can be closed without waiting. Closing the response tells the client's
-        # pool: all it awaits then are checkpoints, which can be passed over under asyncio.
+        # Only the socket can be closed without waiting.
         with suppress(Exception):
             stream = self._response.extensions["network_stream"]
             stream.get_extra_info("socket").shutdown(socket.SHUT_RDWR)
-        if is_reading:
-            return  # the failing read closes the response
+        if not is_reading:  # else the failing read closes the response
+            self._network.run_in_loop(self._close)
+
+    def _close(self) -> None:
+        """Tell the client's pool."""
         with suppress(Exception):
-            if sniffio.current_async_library() == "trio":
+            if self._library == "trio":
                 import trio
 
-                trio.lowlevel.spawn_system_task(self._close_in_trio)
+                trio.lowlevel.spawn_system_task(self._close_in_task)
+            elif asyncio.current_task() is None:
+                self._closing = asyncio.create_task(self._close_in_task())
             else:
+                # All that it awaits are checkpoints, which can be passed over under asyncio.
                 run(self._response.aclose())
                 run_to_end(self._body)
 
-    async def _close_in_trio(self) -> None:
+    async def _close_in_task(self) -> None:
         self._body.until = 0.0
         with suppress(Exception):  # httpx's generators end well only by an error from below
             while True:
@@ -131,6 +141,6 @@ class ClientExchanges:
     async def aclose(self) -> None:
         """Nothing: the client is not ours."""
 
-    def kill(self) -> int:
+    def kill(self) -> list[str]:
         """Nothing: the client is not ours."""
-        return 0
+        return []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zlib
+from typing import Protocol
 
 from ...core.errors import InvalidResponseError, ProviderConnectionError
 
@@ -13,8 +14,34 @@ PIECE = 65_536
 _GZIP_OR_ZLIB = zlib.MAX_WBITS | 32
 
 
+class ContentDecoder(Protocol):
+    """Undoes a content-encoding."""
+
+    def feed(self, data: bytes) -> None:
+        """Take in encoded *data*."""
+        ...
+
+    def take(self) -> bytes:
+        """
+        The next decoded bytes, at most `PIECE`; b"" if there are none without more data.
+
+        Raises:
+            InvalidResponseError: The data is not encoded as the response says.
+        """
+        ...
+
+    def finish(self) -> None:
+        """
+        Declare the end of the data.
+
+        Raises:
+            ProviderConnectionError: The encoded data goes on.
+        """
+        ...
+
+
 class Inflater:
-    """Decompresses gzip, and deflate with or without zlib's frame."""
+    """Decompresses gzip, and deflate with or without zlib's frame; see `ContentDecoder`."""
 
     def __init__(self) -> None:
         self._stream = zlib.decompressobj(_GZIP_OR_ZLIB)
@@ -23,16 +50,9 @@ class Inflater:
         self._has_more = False
 
     def feed(self, data: bytes) -> None:
-        """Take in compressed *data*."""
         self._waiting += data
 
     def take(self) -> bytes:
-        """
-        The next decompressed bytes, at most `PIECE`; b"" if there are none without more data.
-
-        Raises:
-            InvalidResponseError: The data is not compressed as the response says.
-        """
         while self._waiting or self._has_more:
             piece = self._inflate(self._waiting)
             self._has_begun = True
@@ -59,28 +79,41 @@ class Inflater:
             ) from error
 
     def finish(self) -> None:
-        """
-        Declare the end of the data.
-
-        Raises:
-            ProviderConnectionError: The compressed data goes on.
-        """
         if self._has_begun and not self._stream.eof:
             raise ProviderConnectionError("the compressed response ended before its end", sent=True)
 
 
-def inflater_for(encoding: str) -> Inflater | None:
+class Discarder:
+    """Stands for an encoding that nobody can undo; see `ContentDecoder`."""
+
+    def feed(self, data: bytes) -> None:
+        pass
+
+    def take(self) -> bytes:
+        return b""
+
+    def finish(self) -> None:
+        pass
+
+
+def decoder_for(encoding: str, *, needed: bool) -> ContentDecoder | None:
     """
     What undoes a content-encoding; None where nothing need be done.
 
+    Args:
+        encoding: Its name.
+        needed: Whether a body that cannot be decoded is of no use; else it is taken for empty.
+
     Raises:
-        InvalidResponseError: It is none that we know or asked for.
+        InvalidResponseError: It is needed, and none that we know or asked for.
     """
     encoding = encoding.strip().lower()
     if encoding in ("", "identity"):
         return None
     if encoding in ("gzip", "x-gzip", "deflate"):
         return Inflater()
+    if not needed:
+        return Discarder()
     raise InvalidResponseError(
         f"the response is compressed as {encoding[:40]!r}, where gzip or deflate was asked for; "
         "something on the way may have changed it",

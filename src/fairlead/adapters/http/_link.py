@@ -22,7 +22,12 @@ class Transport(Protocol):
 
     @property
     def is_quiet(self) -> bool:
-        """Whether the peer has neither hung up nor sent what nobody has received."""
+        """
+        Whether nothing is on its way.
+
+        The peer has been sent everything, and has neither hung up nor sent what nobody has
+        received.
+        """
         ...
 
     async def receive(self, max_bytes: int, until: float) -> bytes:
@@ -36,11 +41,23 @@ class Transport(Protocol):
         ...
 
     async def send(self, data: bytes, until: float) -> None:
-        """Send, waiting while too much is on its way. Raises as `receive`."""
+        """
+        Send, waiting while too much is on its way and the peer says nothing.
+
+        If it does, or the connection breaks, `receive` has it; what has not been sent by then
+        is sent while one waits there.
+
+        Raises:
+            TimeoutError: As in `receive`.
+        """
         ...
 
     def kill(self) -> None:
-        """Close now, without waiting; a waiting task fails. Idempotent, and raises nothing."""
+        """
+        Close now, without waiting; a waiting task fails. Idempotent, and raises nothing.
+
+        In the thread of the event loop, or after its end.
+        """
         ...
 
 
@@ -88,7 +105,7 @@ class Link(httpcore.AsyncNetworkBackend, httpcore.AsyncNetworkStream):
         return self._transport is not None and not self.killed and self._transport.is_quiet
 
     def kill(self) -> None:
-        """Close now. Idempotent, from any task, and raises nothing."""
+        """Close now. Idempotent, from any task of the loop, and raises nothing."""
         self.killed = True
         if self._transport is not None:
             self._transport.kill()

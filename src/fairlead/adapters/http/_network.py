@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, Protocol
 
 import sniffio
 
@@ -12,29 +12,61 @@ if TYPE_CHECKING:
     from ._link import Dial
 
 
-class Network(NamedTuple):
-    """An event loop's clock and its way to connect."""
+class Network(Protocol):
+    """An event loop: its clock, its way to connect, and the way back into it."""
 
-    loop: object
-    """The loop, or what stands for it."""
-    now: Callable[[], float]
-    dial: Dial
-    is_over: Callable[[], bool]
-    """Whether the loop has ended without closing its asynchronous generators."""
+    @property
+    def loop(self) -> object:
+        """The loop, or what stands for it."""
+        ...
+
+    @property
+    def now(self) -> Callable[[], float]:
+        """The loop's clock."""
+        ...
+
+    @property
+    def dial(self) -> Dial: ...
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the loop has ended without closing its asynchronous generators."""
+        ...
+
+    def run_in_loop(self, callback: Callable[..., object], *args: Any) -> None:
+        """
+        Run what touches the loop, from any thread: garbage is collected in all of them.
+
+        At once where no other thread runs the loop, so also when it has ended; else soon.
+
+        Args:
+            callback: Raises nothing.
+            *args: Its arguments.
+        """
+        ...
+
+    def call_at(self, when: float, callback: Callable[[], object]) -> Callable[[], object]:
+        """Run what raises nothing at a time of the clock, if the loop lives; returns the cancel."""
+        ...
+
+
+def running_loop() -> object:
+    """The event loop that the calling task runs in, or what stands for it."""
+    if sniffio.current_async_library() == "trio":
+        import trio
+
+        return trio.lowlevel.current_trio_token()
+    import asyncio
+
+    return asyncio.get_running_loop()
 
 
 def running_network() -> Network:
     """That of the event loop that the calling task runs in."""
     if sniffio.current_async_library() == "trio":
-        import trio
+        from ._trio import TrioNetwork
 
-        from ._trio import connect
+        return TrioNetwork()
+    from ._asyncio import AsyncioNetwork
 
-        token = trio.lowlevel.current_trio_token()
-        return Network(token, trio.current_time, connect, lambda: False)
-    import asyncio
-
-    from ._asyncio import connect as connect_by_asyncio
-
-    loop = asyncio.get_running_loop()
-    return Network(loop, loop.time, connect_by_asyncio, loop.is_closed)
+    return AsyncioNetwork()

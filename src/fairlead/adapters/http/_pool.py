@@ -10,18 +10,20 @@ from __future__ import annotations
 
 from collections import OrderedDict, deque
 from dataclasses import dataclass
+from math import inf
 from typing import TYPE_CHECKING, NamedTuple
 
 import anyio
 
 from ._link import Link
+from .address import Address
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import AsyncIterator, Callable
 
     import httpcore
 
-    from ._link import Dial
+    from ._network import Network
     from ._proxies import Proxy
 
 
@@ -38,6 +40,11 @@ class Route(NamedTuple):
         """How many times TLS is negotiated on the way."""
         return (self.scheme == "https") + (self.proxy is not None and self.proxy.scheme == "https")
 
+    @property
+    def origin(self) -> str:
+        """Scheme, host and port of the origin."""
+        return Address(self.scheme, self.host, self.port, "").origin
+
 
 @dataclass(eq=False, slots=True)
 class Slot:
@@ -46,12 +53,15 @@ class Slot:
     route: Route
     link: Link
     connection: httpcore.AsyncConnectionInterface
-    idle_since: float | None = None
+    expires_at: float = -inf
+    """By the event loop's clock, set whenever it becomes idle."""
+    body: AsyncIterator[bytes] | None = None
+    """Held where it is no garbage while it is in use: trio warns of a generator that is."""
 
     @property
     def is_used(self) -> bool:
         """Whether an earlier call has been made over its connection."""
-        return self.idle_since is not None
+        return self.expires_at > -inf
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,8 +87,7 @@ class Pool:
 
     Args:
         limits: How many connections.
-        now: The event loop's clock.
-        dial: The event loop's way to connect.
+        network: The event loop's.
         build: Makes the HTTP connection of a route over a link.
     """
 
@@ -86,13 +95,12 @@ class Pool:
         self,
         limits: PoolLimits,
         *,
-        now: Callable[[], float],
-        dial: Dial,
+        network: Network,
         build: Callable[[Route, Link], httpcore.AsyncConnectionInterface],
     ) -> None:
-        self.now = now
+        self.now = network.now
         self._limits = limits
-        self._dial = dial
+        self._network = network
         self._build = build
         self._permits = limits.max_connections
         self._is_closed = False
@@ -102,6 +110,7 @@ class Pool:
         """Coldest first."""
         self._free: dict[Route, deque[Slot]] = {}
         """The same slots by route, coldest first."""
+        self._cancel_timer: Callable[[], object] | None = None
 
     @property
     def is_closed(self) -> bool:
@@ -114,9 +123,9 @@ class Pool:
         return len(self._busy) + len(self._idle)
 
     @property
-    def free_permits(self) -> int:
-        """How many calls could start without waiting."""
-        return self._permits
+    def open_routes(self) -> list[Route]:
+        """Where the slots lead, in use and idle."""
+        return [slot.route for slot in (*self._busy, *self._idle)]
 
     async def acquire(self, route: Route, until: float, *, fresh: bool = False) -> Slot:
         """
@@ -150,6 +159,7 @@ class Pool:
     async def _wait(self, until: float) -> None:
         waiter = _Waiter()
         self._waiters[waiter] = None
+        self._grant()  # a stream may have been collected just now
         try:
             with anyio.fail_after(until - self.now()):
                 await waiter.wake.wait()
@@ -160,20 +170,23 @@ class Pool:
             raise
 
     def _return_permit(self) -> None:
-        if self._waiters:
+        self._permits += 1
+        self._grant()
+
+    def _grant(self) -> None:
+        while self._permits and self._waiters:
+            self._permits -= 1
             waiter, _ = self._waiters.popitem(last=False)
             waiter.granted = True
             waiter.wake.set()
-        else:
-            self._permits += 1
 
     def _warm(self, route: Route) -> Slot | None:
         free = self._free.get(route, ())
-        oldest = self.now() - self._limits.keepalive_expiry
+        now = self.now()
         while free:
             slot = free[-1]
             self._forget(slot)
-            if slot.link.is_quiet and (slot.idle_since or 0.0) >= oldest:
+            if slot.link.is_quiet and slot.expires_at > now:
                 return slot
             slot.link.kill()
         return None
@@ -181,7 +194,7 @@ class Pool:
     def _new(self, route: Route) -> Slot:
         while self._idle and self.open_connections >= self._limits.max_connections:
             self._drop_coldest()
-        link = Link(self._dial, handshakes=route.handshakes)
+        link = Link(self._network.dial, handshakes=route.handshakes)
         return Slot(route, link, self._build(route, link))
 
     def release(self, slot: Slot) -> None:
@@ -190,10 +203,13 @@ class Pool:
             self.discard(slot)
         elif slot in self._busy:
             self._busy.remove(slot)
-            slot.idle_since = self.now()
+            slot.expires_at = self.now() + self._limits.keepalive_expiry
             self._idle[slot] = None
             self._free.setdefault(slot.route, deque()).append(slot)
-            self._drop_cold(slot.idle_since)
+            if len(self._idle) > self._limits.max_idle:
+                self._drop_coldest()
+            if self._cancel_timer is None:
+                self._set_timer()
             self._return_permit()
 
     def discard(self, slot: Slot) -> None:
@@ -203,13 +219,17 @@ class Pool:
             self._busy.remove(slot)
             self._return_permit()
 
-    def _drop_cold(self, now: float) -> None:
-        oldest = now - self._limits.keepalive_expiry
-        while self._idle:
-            coldest = next(iter(self._idle))
-            if len(self._idle) <= self._limits.max_idle and (coldest.idle_since or 0.0) >= oldest:
-                break
+    def _set_timer(self) -> None:
+        when = next(iter(self._idle)).expires_at if self._idle else inf
+        if when < inf:
+            self._cancel_timer = self._network.call_at(when, self._drop_expired)
+
+    def _drop_expired(self) -> None:
+        self._cancel_timer = None
+        now = self.now()
+        while self._idle and next(iter(self._idle)).expires_at <= now:
             self._drop_coldest()
+        self._set_timer()
 
     def _drop_coldest(self) -> None:
         slot = next(iter(self._idle))
@@ -227,6 +247,8 @@ class Pool:
     def kill(self) -> None:
         """Close everything; calls in progress fail. Final, idempotent, synchronous."""
         self._is_closed = True
+        if self._cancel_timer is not None:
+            self._cancel_timer()
         while self._idle:
             self._drop_coldest()
         for slot in tuple(self._busy):

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import ipaddress
+from contextlib import suppress
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import unquote, urlsplit
 
 from ...core.errors import ConfigurationError
+from ._options import check_type
+from .address import is_visible, without_secrets
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -38,22 +42,39 @@ def parse_proxy(url: str) -> Proxy:
     Raises:
         ConfigurationError: It is no http, https, socks5 or socks5h address.
     """
-    parts = urlsplit(url if "://" in url else f"http://{url}")
-    try:
-        port = parts.port or _PORTS[parts.scheme]
-    except (KeyError, ValueError):
-        port = 0
-    if not parts.hostname or not port:
-        shown = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
-        raise ConfigurationError(
-            f"the proxy {shown!r} has no known scheme, host and port; "
-            "write 'http://proxy.example:3128', say"
-        )
+    url = url if "://" in url else f"http://{url}"
+    with suppress(KeyError, ValueError):
+        return _parsed(url)
+    raise ConfigurationError(
+        f"the proxy {without_secrets(url)!r} has no known scheme, host and port; "
+        "write 'http://proxy.example:3128', say"
+    )
+
+
+def _parsed(url: str) -> Proxy:
+    parts = urlsplit(url)
+    usual_port = _PORTS[parts.scheme]
+    if not parts.hostname or not is_visible(url):
+        raise ValueError
     credentials = None
     if parts.username is not None:
         password = unquote(parts.password or "")
         credentials = unquote(parts.username).encode(), password.encode()
-    return Proxy(parts.scheme, parts.hostname, port, credentials)
+    return Proxy(parts.scheme, parts.hostname, parts.port or usual_port, credentials)
+
+
+def check_installed(proxy: Proxy) -> None:
+    """
+    Refuse a SOCKS proxy where nothing is installed that speaks to it.
+
+    Raises:
+        ConfigurationError: That is so.
+    """
+    if proxy.scheme.startswith("socks") and find_spec("socksio") is None:
+        raise ConfigurationError(
+            f"the proxy {proxy.scheme}://{proxy.place} needs the package socksio; "
+            "run pip install 'httpx[socks]'"
+        )
 
 
 class Proxies:
@@ -69,7 +90,11 @@ class Proxies:
     def __init__(
         self, proxy: str | None = None, environment: Mapping[str, str] | None = None
     ) -> None:
-        self._always = parse_proxy(proxy) if proxy else None
+        self._always = None
+        if proxy is not None:
+            check_type("proxy", proxy, str, "the address of a proxy as a str")
+            self._always = parse_proxy(proxy)
+            check_installed(self._always)
         self._by_scheme: dict[str, Proxy] = {}
         self._except: tuple[str, ...] = ()
         if self._always is None and environment is not None:

@@ -7,11 +7,8 @@ from urllib.parse import urljoin
 
 import httpcore
 
-from ...core.errors import (
-    ConfigurationError,
-    InvalidRequestError,
-    RedirectRefusedError,
-)
+from ...core.errors import ConfigurationError, InvalidRequestError, RedirectRefusedError
+from ...wire.http import ERROR
 from ._decoding import ACCEPTED
 from .address import check_address
 
@@ -22,6 +19,7 @@ if TYPE_CHECKING:
     from .address import Address
 
 MAX_REDIRECTS = 5
+_REDIRECTION = range(300, ERROR)
 _REDIRECTS = (301, 302, 303, 307, 308)
 _KEEP_METHOD = (307, 308)
 
@@ -75,12 +73,19 @@ def redirected(
     Where a response redirects the request to, always of the same origin; None if it does not.
 
     Raises:
-        RedirectRefusedError: It redirects to another origin, to what is no address, or would turn
-            a POST into a GET.
+        RedirectRefusedError: It redirects to nowhere, to another origin, to what is no address, or
+            would turn a POST into a GET.
     """
+    if status not in _REDIRECTION:
+        return None
     location = headers.get("location")
     if status not in _REDIRECTS or not location:
-        return None
+        raise RedirectRefusedError(
+            f"{address.place} answers with HTTP {status}, which is no answer, and does not say "
+            "where there is one; check the base URL",
+            status_code=status,
+            sent=True,
+        )
     try:
         url = urljoin(f"{address.origin}{address.target}", location)
         to = check_address(url, allow_plain_http=True)

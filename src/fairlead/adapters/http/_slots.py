@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, NamedTuple
 import httpcore
 
 from ._failures import Limits, Situation, translated
-from ._network import running_network
+from ._network import running_loop, running_network
 from ._pool import Pool, Route
+from ._proxies import check_installed
 from ._requests import encode
 from ._stream import run, run_to_end
 
@@ -32,13 +33,14 @@ _GONE = (httpcore.RemoteProtocolError, httpcore.NetworkError, OSError)
 class SlotExchange:
     """See `Exchange`."""
 
-    def __init__(self, pool: Pool, slot: Slot, response: httpcore.Response, place: str) -> None:
-        self._pool = pool
+    def __init__(self, home: Home, slot: Slot, response: httpcore.Response, place: str) -> None:
+        self._network = home.network
+        self._pool = home.pool
         self._slot = slot
         self._response = response
         self._place = place
         assert isinstance(response.stream, AsyncIterable)
-        self._body = aiter(response.stream)
+        self._body = slot.body = aiter(response.stream)
 
     @property
     def status(self) -> int:
@@ -67,9 +69,9 @@ class SlotExchange:
         self._pool.release(self._slot)
 
     def abort(self, *, is_reading: bool = False) -> None:
-        self._pool.discard(self._slot)
+        self._network.run_in_loop(self._pool.discard, self._slot)
         if not is_reading:
-            run_to_end(self._body)
+            self._network.run_in_loop(run_to_end, self._body)
 
 
 class Home(NamedTuple):
@@ -79,6 +81,11 @@ class Home(NamedTuple):
     pool: Pool
     guard: AsyncGenerator[None, None]
     """Ends together with the event loop, and closes the pool then."""
+
+    def kill(self) -> None:
+        """Close everything, without waiting, and raise nothing."""
+        with suppress(Exception):
+            run(self.guard.aclose())
 
 
 class Slots:
@@ -101,7 +108,8 @@ class Slots:
         route = Route(address.scheme, address.host, address.port, proxy)
         place = address.place if proxy is None else f"{address.place} (by proxy {proxy.place})"
         message = encode(request, address)
-        pool = await self.pool()
+        home = await self._home()
+        pool = home.pool
         is_repeat = False
         while True:
             slot: Slot | None = None
@@ -111,7 +119,7 @@ class Slots:
                 response = await slot.connection.handle_async_request(message)
                 if slot.is_used and not slot.link.received:
                     raise ConnectionResetError("a response came before its request")
-                return SlotExchange(pool, slot, response, place)
+                return SlotExchange(home, slot, response, place)
             except BaseException as error:
                 if slot is not None:
                     pool.discard(slot)
@@ -125,17 +133,17 @@ class Slots:
                 raise told from (None if is_told else failure)
             is_repeat = True
 
-    async def pool(self) -> Pool:
-        """The pool of the running event loop."""
-        network = running_network()
-        home = self._homes.get(network.loop)
+    async def _home(self) -> Home:
+        """That of the running event loop."""
+        home = self._homes.get(running_loop())
         if home is None:
             self._sweep()
-            pool = Pool(self._limits, now=network.now, dial=network.dial, build=self._build)
+            network = running_network()
+            pool = Pool(self._limits, network=network, build=self._build)
             home = Home(network, pool, self._until_loop_ends(network.loop, pool))
             self._homes[network.loop] = home
             await anext(home.guard)
-        return home.pool
+        return home
 
     async def _until_loop_ends(self, loop: object, pool: Pool) -> AsyncGenerator[None, None]:
         # Event loops close the asynchronous generators begun in them before they end.
@@ -147,24 +155,23 @@ class Slots:
 
     def _sweep(self) -> None:
         """Close the connections of loops that have ended without closing their generators."""
-        for home in [home for home in self._homes.values() if home.network.is_over()]:
+        for home in [home for home in self._homes.values() if home.network.is_over]:
             home.pool.kill()
             del self._homes[home.network.loop]
 
     async def aclose(self) -> None:
         """Close the connections of the running loop, and those of loops that are gone."""
         self._sweep()
-        if home := self._homes.get(running_network().loop):
+        if home := self._homes.get(running_loop()):
             await home.guard.aclose()
 
-    def kill(self) -> int:
-        """Close everything, without waiting; how many connections were open."""
+    def kill(self) -> list[str]:
+        """Close everything, from any thread; the origins that connections were open to."""
         homes = list(self._homes.values())
-        count = sum(home.pool.open_connections for home in homes)
+        origins = [route.origin for home in homes for route in home.pool.open_routes]
         for home in homes:
-            with suppress(Exception):
-                run(home.guard.aclose())
-        return count
+            home.network.run_in_loop(home.kill)
+        return origins
 
     def _build(self, route: Route, link: Link) -> httpcore.AsyncConnectionInterface:
         scheme, host, port, proxy = route
@@ -174,6 +181,7 @@ class Slots:
             return httpcore.AsyncHTTPConnection(origin, context, network_backend=link)
         url = httpcore.URL(scheme=proxy.scheme, host=proxy.host, port=proxy.port, target="/")
         if proxy.scheme.startswith("socks"):
+            check_installed(proxy)
             return httpcore.AsyncSOCKSProxy(
                 url, proxy.credentials, context, network_backend=link
             ).create_connection(origin)

@@ -7,17 +7,19 @@ from math import inf
 from typing import TYPE_CHECKING, Protocol
 
 from ...core.errors import ProviderConnectionError, ProviderError, ResponseTooLargeError
-from ._decoding import inflater_for
+from ._decoding import decoder_for
 from ._failures import Situation, translated
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable, Mapping
     from typing import Any
 
-    from ._decoding import Inflater
+    from ._decoding import ContentDecoder
 
 GRACE = 0.1
 """Seconds that the end of a body may take once its reader has seen enough."""
+_STATUS_SAYS_ALL = 300
+"""The first status that counts even if the body cannot be read."""
 
 
 class Exchange(Protocol):
@@ -48,7 +50,7 @@ class Exchange(Protocol):
 
     def abort(self, *, is_reading: bool = False) -> None:
         """
-        Close the connection now. Idempotent, and raises nothing.
+        Close the connection now. Idempotent, from any thread, and raises nothing.
 
         Args:
             is_reading: Whether a task is inside of `body`, which will then see an error.
@@ -61,7 +63,7 @@ class BodyStream:
     See `WireStream`; closes its connection when it is dropped.
 
     Raises:
-        InvalidResponseError: The response is compressed in a way that we do not know.
+        InvalidResponseError: A success is compressed in a way that we do not know.
     """
 
     def __init__(self, exchange: Exchange, *, max_bytes: int) -> None:
@@ -69,11 +71,12 @@ class BodyStream:
         self._place = exchange.situation(None).place
         self.now = exchange.now
         self._body = exchange.body
-        self._left = self._max_bytes = max_bytes
+        self._left = self._encoded_left = self._max_bytes = max_bytes
         self._is_reading = self._has_ended = False
         self._status = exchange.status
-        self._headers = _decoded(exchange.headers)
-        self._inflater = inflater_for(self._headers.get("content-encoding", ""))
+        self._headers = _by_name(exchange.headers)
+        encoding = self._headers.get("content-encoding", "")
+        self._decoder = decoder_for(encoding, needed=self._status < _STATUS_SAYS_ALL)
 
     @property
     def status(self) -> int:
@@ -97,10 +100,10 @@ class BodyStream:
         exchange.wait_until(until)
         self._is_reading = True
         try:
-            if self._inflater is None:
+            if self._decoder is None:
                 data = await anext(self._body, b"")
             else:
-                data = await self._inflated(self._inflater)
+                data = await self._decoded(self._decoder)
             if not data:
                 await exchange.finish()
                 self._exchange, self._has_ended = None, True
@@ -122,12 +125,15 @@ class BodyStream:
         self._is_reading = False
         return data
 
-    async def _inflated(self, inflater: Inflater) -> bytes:
-        while not (data := inflater.take()):
-            if not (raw := await anext(self._body, b"")):
-                inflater.finish()
+    async def _decoded(self, decoder: ContentDecoder) -> bytes:
+        while not (data := decoder.take()):
+            if not (encoded := await anext(self._body, b"")):
+                decoder.finish()
                 break
-            inflater.feed(raw)
+            self._encoded_left -= len(encoded)
+            if self._encoded_left < 0:
+                raise self._too_large()
+            decoder.feed(encoded)
         return data
 
     def _too_large(self) -> ResponseTooLargeError:
@@ -159,11 +165,11 @@ class BodyStream:
             self.abort()
 
     def __del__(self) -> None:
-        if hasattr(self, "_inflater"):  # else it was never handed out
+        if hasattr(self, "_decoder"):  # else it was never handed out
             self.abort()
 
 
-def _decoded(raw: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
+def _by_name(raw: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
     headers: dict[str, str] = {}
     for raw_name, raw_value in raw:
         name, value = raw_name.decode("latin-1").lower(), raw_value.decode("latin-1")

@@ -9,13 +9,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
 from ...core.errors import ConfigurationError
+from ._options import check_type
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from ._link import Transport
 
 Verify: TypeAlias = "bool | str | os.PathLike[str] | ssl.SSLContext"
 Certificate: TypeAlias = "str | os.PathLike[str] | tuple[str, str] | tuple[str, str, str]"
 
+_PATH = (str, os.PathLike)
 _RECORDS = 65_536
 """Bytes asked of the transport at a time: four full records."""
 
@@ -30,17 +34,18 @@ class TlsSettings:
 
     Raises:
         ConfigurationError: A file does not exist.
+        TypeError: What should be one is something else.
     """
 
     def __init__(self, verify: Verify, certificate: Certificate | None) -> None:
-        files = [] if isinstance(verify, (bool, ssl.SSLContext)) else [verify]
-        if certificate is not None:
-            files += certificate[:2] if isinstance(certificate, tuple) else [certificate]
-        for file in files:
-            if not Path(file).exists():
-                raise ConfigurationError(f"there is no certificate file {os.fspath(file)!r}")
         self._verify = verify
         self._certificate = certificate
+        files = [] if isinstance(verify, (bool, ssl.SSLContext)) else [verify]
+        for file in files:
+            check_type("verify", file, _PATH, "True, False, a path or an ssl.SSLContext")
+        for file in [*files, *_files(certificate)]:
+            if not Path(file).exists():
+                raise ConfigurationError(f"there is no certificate file {os.fspath(file)!r}")
 
     @cached_property
     def context(self) -> ssl.SSLContext:
@@ -56,6 +61,18 @@ class TlsSettings:
                 f"the certificates given as verify or cert cannot be read: {error}"
             ) from error
         return context
+
+
+def _files(certificate: Certificate | None) -> Sequence[str | os.PathLike[str]]:
+    if certificate is None:
+        return ()
+    parts = certificate if isinstance(certificate, tuple) else (certificate,)
+    expected = "a path, or a tuple of two paths and, if it has one, the key's password"
+    for part in parts:
+        check_type("cert", part, _PATH, expected)
+    if not 1 <= len(parts) <= 3:
+        raise ConfigurationError(f"cert must be {expected}, not {len(parts)} of them")
+    return parts[:2]
 
 
 def _trusting(verify: Verify) -> ssl.SSLContext:

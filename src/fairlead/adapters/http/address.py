@@ -8,6 +8,7 @@ from typing import NamedTuple
 from urllib.parse import quote, urlsplit
 
 from ...core.errors import ConfigurationError
+from ._options import check_type
 
 _PORTS = {"http": 80, "https": 443}
 _LOCAL_SUFFIXES = (".local", ".internal", ".localhost")
@@ -37,7 +38,6 @@ class Address(NamedTuple):
         return f"{self.scheme}://{self.place}"
 
 
-@lru_cache(maxsize=512)
 def check_address(
     url: str,
     allow_plain_http: bool = False,  # noqa: FBT001, FBT002  the two make a sentence
@@ -49,14 +49,26 @@ def check_address(
         ConfigurationError: It is no absolute http or https address, or plain http to a host
             that is not evidently near: a loopback or private literal, `localhost`, a name
             without a dot, `*.local`, `*.internal`.
+        TypeError: It is no str.
     """
+    check_type("an address", url, str, "a str such as 'https://api.example.com/v1'")
+    return _checked(url, allow_plain_http)
+
+
+@lru_cache(maxsize=512)
+def _checked(url: str, allow_plain_http: bool) -> Address:  # noqa: FBT001
+    shown = without_secrets(url)
+    if not is_visible(url):
+        raise ConfigurationError(
+            f"the address {shown!r} holds a space, a line break or another character that cannot "
+            "be seen; write it without"
+        )
     try:
         parts = urlsplit(url)
-    except ValueError as error:
-        raise ConfigurationError(f"{url!r} is no address: {error}") from None
-    shown = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
+    except ValueError:
+        raise ConfigurationError(_no_address(shown)) from None
     if not parts.scheme or "://" not in url:
-        raise ConfigurationError(_without_scheme(url))
+        raise ConfigurationError(_without_scheme(shown))
     if parts.scheme not in _PORTS:
         raise ConfigurationError(f"{shown!r} is no address for HTTP; it must begin with https://")
     host = _ascii(parts.hostname or "", shown)
@@ -77,11 +89,29 @@ def check_address(
     return Address(parts.scheme, host, port, quote(target, safe=_KEPT))
 
 
-def _without_scheme(url: str) -> str:
-    bare = url.rpartition("@")[2].partition("?")[0].lstrip("/")
+def is_visible(url: str) -> bool:
+    """Whether one can see every character; what cannot be seen was copied by mistake."""
+    return url.isprintable() and " " not in url
+
+
+def without_secrets(url: str) -> str:
+    """What may be shown of *url*: neither a query, nor what stands before an `@`."""
+    bare = url.partition("?")[0].partition("#")[0]
+    scheme, separator, rest = bare.partition("://") if "://" in bare else ("", "", bare)
+    if "@" in url[len(bare) :]:  # of a password with a question mark, perhaps
+        rest = "..."
+    return f"{scheme}{separator}{rest.rpartition('@')[2]}"
+
+
+def _no_address(shown: str) -> str:
+    return f"{shown!r} is no address; write 'https://api.example.com/v1', say"
+
+
+def _without_scheme(shown: str) -> str:
+    bare = shown.lstrip("/")
     host = bare.partition("/")[0].rpartition(":")[0] or bare.partition("/")[0]
-    if not host or not (host[0].isalnum() or host[0] == "[") or url.startswith("/"):
-        return f"{url!r} is no address; write 'https://api.example.com/v1', say"
+    if not host or not (host[0].isalnum() or host[0] == "[") or shown.startswith("/"):
+        return _no_address(shown)
     scheme = "http" if _is_near(host.strip("[]")) else "https"
     return f"the address lacks its scheme; write {f'{scheme}://{bare}'!r}, say"
 

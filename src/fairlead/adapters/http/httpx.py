@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 
 import anyio
 
-from ...core.errors import ConfigurationError, ProviderError, RedirectRefusedError
+from ...core.errors import ProviderError, RedirectRefusedError
 from ...wire.http import ERROR, WireResponse
 from ._failures import Limits
+from ._options import check_count, check_flag, check_seconds, check_type
 from ._pool import PoolLimits
 from ._proxies import Proxies
 from ._requests import MAX_REDIRECTS, redirected
@@ -44,14 +45,15 @@ class HttpxEngine:
         max_connections: How many may be open at once in one event loop; further calls queue.
         max_idle: How many are kept while nobody uses them.
         keepalive_expiry: For how many seconds they are kept.
-        max_response_bytes: How large a response may be, decompressed.
+        max_response_bytes: How large a response may be, both as it comes and decompressed.
         allow_plain_http: Whether plain http may leave this machine and its private network.
         client: A client of your own to send everything with. It stays yours to close, and
             connections, certificates and proxies are its business.
 
     Raises:
-        ConfigurationError: No connection is allowed, or the address of a proxy or the file of a
-            certificate is of no use.
+        ConfigurationError: A number, the address of a proxy or the file of a certificate is of
+            no use.
+        TypeError: An option is of another type.
     """
 
     def __init__(
@@ -68,13 +70,20 @@ class HttpxEngine:
         allow_plain_http: bool = False,
         client: httpx.AsyncClient | None = None,
     ) -> None:
-        if max_connections < 1:
-            raise ConfigurationError("max_connections has to be 1 at least")
+        check_count("max_connections", max_connections, least=1)
+        check_count("max_idle", max_idle, least=0)
+        check_count("max_response_bytes", max_response_bytes, least=1)
+        check_seconds("keepalive_expiry", keepalive_expiry)
+        check_flag("trust_env", trust_env)
+        check_flag("allow_plain_http", allow_plain_http)
         self._max_bytes = max_response_bytes
         self._allow_plain_http = allow_plain_http
         if client is not None:
+            import httpx
+
             from ._client import ClientExchanges
 
+            check_type("client", client, httpx.AsyncClient, "an httpx.AsyncClient")
             self._exchanges: Slots | ClientExchanges = ClientExchanges(client)
         else:
             self._exchanges = Slots(
@@ -130,13 +139,18 @@ class HttpxEngine:
 
     def __del__(self) -> None:
         exchanges = getattr(self, "_exchanges", None)
-        if exchanges is not None and (count := exchanges.kill()):
-            warnings.warn(
-                f"an HttpxEngine with {count} open connections was dropped; await its aclose()",
-                ResourceWarning,
-                source=self,
-                stacklevel=2,
-            )
+        if exchanges is not None and (origins := exchanges.kill()):
+            warnings.warn(_unclosed(origins), ResourceWarning, source=self, stacklevel=2)
+
+
+def _unclosed(origins: list[str]) -> str:
+    different = sorted(set(origins))
+    others = f" and {len(different) - 1} more origins" if len(different) > 1 else ""
+    count = "an open connection" if len(origins) == 1 else f"{len(origins)} open connections"
+    return (
+        f"a provider or HttpxEngine was dropped with {count} to {different[0]}{others}; use it in "
+        "`async with`, or await its aclose()"
+    )
 
 
 def _limits(connect: float | None, within: float | None) -> Limits:

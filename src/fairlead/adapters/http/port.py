@@ -38,12 +38,17 @@ class WireStream(Protocol):
         Raises:
             ProviderTimeoutError: Nothing arrived *within* that time.
             ProviderConnectionError: The connection broke, or the body ended before its end.
-            ResponseTooLargeError: More than the engine's limit has been received.
+            ResponseTooLargeError: More than the engine's limit has been received, as it came or
+                decompressed.
         """
         ...
 
     def abort(self) -> None:
-        """Close the connection now, from any task; a waiting `read()` fails. Idempotent."""
+        """
+        Close the connection now; a waiting `read()` fails. Idempotent.
+
+        From any task or thread: where another thread runs the event loop, it closes it soon.
+        """
         ...
 
     async def aclose(self) -> None:
@@ -79,7 +84,7 @@ class HttpEngine(Protocol):
             ProviderTimeoutError: It took too long; `sent` says whether it had been sent.
             ProviderConnectionError: No connection, or it broke; `sent` likewise.
             CertificateError: The server's certificate could not be verified.
-            RedirectRefusedError: The server redirects to another origin.
+            RedirectRefusedError: The server redirects to another origin, or to nowhere.
             ResponseTooLargeError: The body is larger than allowed.
         """
         ...

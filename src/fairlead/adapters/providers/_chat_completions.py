@@ -4,19 +4,22 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import anyio
 import jiter
 
-from ...core.errors import ConfigurationError, InvalidResponseError
+from ...core.errors import InvalidResponseError, ProviderError
+from ...core.health import HEALTH_SECONDS, ProviderHealth
+from ...core.models import ModelInfo
+from ...core.redact import shown
 from ...wire.http import ERROR, WireRequest
-from ...wire.openai_chat import OpenAIChatCodec
+from ...wire.openai_chat import Dialect, OpenAIChatCodec
+from ._arguments import check_headers, check_key, check_kind, check_text
 from ._http import HttpProvider
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Unpack
 
-    from ...core.models import ModelInfo
-    from ...wire.openai_chat import Dialect
     from ._http import HttpOptions
 
 LIST_SECONDS = 10.0
@@ -35,6 +38,10 @@ class ChatCompletionsProvider(HttpProvider):
         api_key: The key, if one is wanted.
         headers: More headers for every request.
         http: See `HttpOptions`.
+
+    Raises:
+        ConfigurationError: One of them is not usable.
+        TypeError: One is of the wrong kind, or there is no such argument.
     """
 
     def __init__(
@@ -48,14 +55,14 @@ class ChatCompletionsProvider(HttpProvider):
         headers: Mapping[str, str] | None = None,
         **http: Unpack[HttpOptions],
     ) -> None:
-        named = {"base_url": base_url, "model": model.name, "api_key": api_key or ""}
-        for argument, value in named.items():
-            if not isinstance(value, str):
-                msg = f"{argument} must be a str, not {type(value).__name__}"
-                raise TypeError(msg)
-        if not model.name:
-            msg = "model must not be empty; name the model that is to answer"
-            raise ConfigurationError(msg)
+        check_kind("dialect", dialect, Dialect)
+        check_kind("info", model, ModelInfo)
+        check_text("model", model.name, "name the model that is to answer")
+        if model.embedding_model is not None:
+            check_text("embedding_model", model.embedding_model)
+        check_text("base_url", base_url, "give the server's address")
+        check_key("api_key", api_key)
+        check_headers(headers or {})
         credentials = {"authorization": f"Bearer {api_key}"} if api_key else {}
         super().__init__(
             name=name,
@@ -73,10 +80,32 @@ class ChatCompletionsProvider(HttpProvider):
         Raises:
             ProviderError: It could not be asked, or does not tell.
         """
-        request = WireRequest(method="GET", url=f"{self.endpoint}/models", headers=self._headers)
-        response = await self._engine.send(
-            request, connect=self._limits.connect, within=LIST_SECONDS
+        return await self._models(within=LIST_SECONDS)
+
+    async def health_check(self) -> ProviderHealth:
+        """
+        Whether the server lists its models, asked within 5 s.
+
+        It is the cheapest question that a wrong key or address shows in. Raises nothing but
+        cancellation.
+        """
+        began = anyio.current_time()
+        error: ProviderError | None = None
+        try:
+            await self._models(within=HEALTH_SECONDS)
+        except ProviderError as failure:
+            error = failure
+        return ProviderHealth(
+            name=self.name,
+            healthy=error is None,
+            latency_ms=(anyio.current_time() - began) * 1000,
+            error=None if error is None else shown(error.message),
+            misconfigured=error is not None and error.verdict.misconfigured,
         )
+
+    async def _models(self, *, within: float) -> tuple[str, ...]:
+        request = WireRequest(method="GET", url=f"{self.endpoint}/models", headers=self._headers)
+        response = await self._engine.send(request, connect=self._limits.connect, within=within)
         if response.status >= ERROR:
             raise self._failure(response, request.url)
         try:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import fields, replace
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from dataclasses import fields
+from typing import TYPE_CHECKING, Any, cast
 
 from ...core.errors import ConfigurationError, ProviderError
 from ...core.messages import Message, Role
@@ -12,6 +13,10 @@ from ...core.requests import GenerateRequest, generate_request
 if TYPE_CHECKING:
     from ...core.requests import GenerateOptions
 
+_PUT = {
+    entry.name: getattr(GenerateRequest, entry.name).__set__ for entry in fields(GenerateRequest)
+}
+"""What sets a slot: `dataclasses.replace` would run the constructor, at twice the cost."""
 _OWN = {"messages", "model"}
 _NAMES = [entry.name for entry in fields(GenerateRequest) if entry.name not in _OWN]
 
@@ -22,12 +27,13 @@ class Defaults:
 
     Args:
         options: What is asked for; what steers fairlead rather than the vendor has no place here.
+        vendor: The provider's name, which `extra` may be keyed by.
 
     Raises:
         ConfigurationError: An option is unknown, senseless or of the wrong kind.
     """
 
-    def __init__(self, options: GenerateOptions) -> None:
+    def __init__(self, options: GenerateOptions, vendor: str) -> None:
         misplaced = options.keys() - {*_NAMES, "system_prompt"}
         try:
             request, _ = generate_request("-", options)
@@ -40,18 +46,37 @@ class Defaults:
         system = options.get("system_prompt")
         self._system = Message.system(system) if system else None
         self._values = {name: getattr(request, name) for name in _NAMES if name in options}
+        self._extra = own_extra(self._values.pop("extra", {}), vendor)
 
-    def fill(self, request: GenerateRequest) -> GenerateRequest:
-        """*request*, with these options where it has none, and the prompt where it has none."""
-        if not self._values and self._system is None:
-            return request
-        messages = request.messages
-        if self._system and not any(message.role is Role.SYSTEM for message in messages):
-            messages = (self._system, *messages)
-        open_ = {
+    def fill(
+        self, request: GenerateRequest, *, model: str | None, extra: Mapping[str, Any]
+    ) -> GenerateRequest:
+        """
+        *request*, with these options where it has none, and the prompt where it has none.
+
+        Args:
+            request: What the caller asked for.
+            model: The model to ask, in the vendor's words.
+            extra: The part of the request's own `extra` that is meant for this vendor; it is
+                filled field by field.
+        """
+        changes: dict[str, Any] = {
             name: value for name, value in self._values.items() if _is_unset(getattr(request, name))
         }
-        return replace(request, messages=messages, **open_)
+        changes["model"] = model
+        changes["extra"] = {**self._extra, **extra} if self._extra else extra
+        if self._system and not any(message.role is Role.SYSTEM for message in request.messages):
+            changes["messages"] = (self._system, *request.messages)
+        filled = object.__new__(GenerateRequest)
+        for name, put in _PUT.items():
+            put(filled, changes[name] if name in changes else getattr(request, name))
+        return filled
+
+
+def own_extra(extra: Mapping[str, Any], vendor: str) -> Mapping[str, Any]:
+    """What of *extra* is meant for *vendor*: its own key's, or all where it is not keyed."""
+    own = extra.get(vendor) if extra else None
+    return cast("Mapping[str, Any]", own) if isinstance(own, Mapping) else extra
 
 
 def _is_unset(value: object) -> bool:

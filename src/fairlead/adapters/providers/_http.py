@@ -5,24 +5,28 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from math import inf
-from typing import TYPE_CHECKING, Any, Literal, Self, TypedDict, Unpack, cast
+from typing import TYPE_CHECKING, Any, Literal, Self, TypedDict, TypeVar, Unpack
 
 import anyio
 
 from ...core.adapter import Adapter
 from ...core.collector import Collector
 from ...core.embeddings import EmbeddingMetadata, Embeddings, EmbeddingSpace
-from ...core.errors import ConfigurationError, ProviderError
+from ...core.errors import AuthenticationError, ConfigurationError, ProviderError
 from ...core.limits import TimeLimits
+from ...core.redact import without
 from ...core.streams import GenerationStream
 from ...wire.headers import request_id
 from ...wire.http import ERROR, WireRequest, WireResponse
 from ..http.address import check_address
 from ..http.httpx import HttpxEngine
-from ._defaults import Defaults
+from ..http.tls_config import TLSConfig
+from ._arguments import check_choice, check_headers, check_kind, check_names, check_text
+from ._defaults import Defaults, own_extra
 from ._events import HttpEventSource, undecodable
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from types import TracebackType
 
     from ...core.calls import Call, Clock
@@ -32,9 +36,12 @@ if TYPE_CHECKING:
     from ...wire.codec import Codec, Encoded
     from ..http.port import HttpEngine
 
+T = TypeVar("T")
+
 LONG_ANSWER = 4096
 """`max_tokens` above which an answer is streamed underneath: networks drop idle connections."""
 NOT_FOUND = 404
+_CREDENTIALS = {"authorization", "api-key", "x-api-key"}
 
 
 class HttpOptions(TypedDict, total=False):
@@ -43,6 +50,8 @@ class HttpOptions(TypedDict, total=False):
     engine: HttpEngine | None
     """What moves the bytes. One that is handed over is not closed; if there is none, an
     `HttpxEngine` is built, and closed by the provider's `aclose()`."""
+    tls_config: TLSConfig | None
+    """How servers prove who they are, and how we do, where no engine is handed over."""
     limits: TimeLimits | None
     """How long one attempt may take."""
     defaults: GenerateOptions | None
@@ -69,7 +78,8 @@ class HttpProvider(Adapter):
         http: See `HttpOptions`.
 
     Raises:
-        ConfigurationError: *base_url*, a header or a default is not usable.
+        ConfigurationError: *base_url*, a header, an option or a default is not usable.
+        TypeError: One is of the wrong kind, or there is no such argument.
     """
 
     def __init__(
@@ -82,25 +92,29 @@ class HttpProvider(Adapter):
         headers: Mapping[str, str],
         **http: Unpack[HttpOptions],
     ) -> None:
-        _check_options(http)
+        check_text("name", name)
+        check_options(type(self), http)
         plain_http = http.get("allow_plain_http", False)
         _check_base_url(base_url, allow_plain_http=plain_http)
+        check_headers(headers)
         self._name = name
         self._model = model
         self._codec = codec
         self._base_url = base_url.rstrip("/")
-        self._headers = {"content-type": "application/json", "user-agent": _AGENT, **headers}
-        _check_headers(self._headers)
+        own = {name.lower(): value for name, value in headers.items()}
+        self._headers = {"content-type": "application/json", "user-agent": _AGENT, **own}
+        self._anonymous = own.keys().isdisjoint(_CREDENTIALS)
         self._secrets = [
             value.removeprefix("Bearer ")
             for name, value in self._headers.items()
-            if name in {"authorization", "api-key", "x-api-key"}
+            if name in _CREDENTIALS
         ]
         given = http.get("engine")
-        self._engine: HttpEngine = given or HttpxEngine(allow_plain_http=plain_http)
+        tls = (http.get("tls_config") or TLSConfig()).as_requests_kwargs()
+        self._engine: HttpEngine = given or HttpxEngine(allow_plain_http=plain_http, **tls)
         self._owns_engine = given is None
         self._limits = http.get("limits") or TimeLimits()
-        self._defaults = Defaults(http.get("defaults") or {})
+        self._defaults = Defaults(http.get("defaults") or {}, name)
         self._wire = http.get("wire", "auto")
 
     @staticmethod
@@ -152,36 +166,35 @@ class HttpProvider(Adapter):
         await self.aclose()
 
     async def _generate(self, call: Call[Generation]) -> Generation:
-        request = self._complete(call)
-        reasoning = self._reasons(call, request)
-        long = reasoning or (request.max_tokens or 0) > LONG_ANSWER
+        request, reasons = self._complete(call)
+        long = reasons or (request.max_tokens or 0) > LONG_ANSWER
         if long and self._wire == "auto" and self._codec.lossless_stream:
-            stream = await self._stream(call, request, self._limits.total, commit="end")
+            limits = self._limits
+            stream = await self._stream(
+                call, request, limits.total, limits.silence(reasoning=reasons), commit="end"
+            )
             return await stream.collect()
         encoded = self._codec.encode_generate(request, stream=False)
         response = await self._send(call, encoded)
-        try:
-            events = self._codec.decode_generate(response)
-        except ProviderError as error:
-            self._masked(error)
-            raise
-        except Exception as error:
-            raise undecodable(error) from error
+        events = self._understood(lambda: self._codec.decode_generate(response))
         return Collector(events).generation(self._facts(call, request, encoded, response.headers))
 
     async def _open(self, call: Call[GenerationStream]) -> GenerationStream:
-        request = self._complete(call)
-        within = self._limits.content(reasoning=self._reasons(call, request))
-        return await self._stream(call, request, within, commit=call.options.commit)
+        request, reasons = self._complete(call)
+        content = self._limits.content(reasoning=reasons)
+        silence = self._limits.silence(reasoning=reasons)
+        return await self._stream(call, request, content, silence, commit=call.options.commit)
 
     async def _embed(self, call: Call[Any]) -> Embeddings:
         model = self._model_for(call).name
         if model is None:
             raise self._no_embeddings()
-        request = replace(call.embedding, model=model, extra=self._own_extra(call))
+        request = replace(
+            call.embedding, model=model, extra=own_extra(call.request.extra, self._name)
+        )
         encoded = self._codec.encode_embed(request)
         response = await self._send(call, encoded)
-        decoded = self._codec.decode_embed(response, request)
+        decoded = self._understood(lambda: self._codec.decode_embed(response, request))
         dimensions = len(decoded.vectors[0]) if decoded.vectors else request.dimensions
         metadata = EmbeddingMetadata(
             provider=self._name,
@@ -210,6 +223,7 @@ class HttpProvider(Adapter):
         call: Call[Any],
         request: GenerateRequest,
         limit: float | None,
+        idle: float | None,
         *,
         commit: Literal["text", "any", "end"],
     ) -> GenerationStream:
@@ -222,7 +236,7 @@ class HttpProvider(Adapter):
         source = HttpEventSource(
             body,
             self._codec.stream_decoder(),
-            idle=self._limits.silence(reasoning=self._reasons(call, request)),
+            idle=idle,
             until=until,
             limit=within,
             masked=self._masked,
@@ -235,18 +249,30 @@ class HttpProvider(Adapter):
         source.until = inf
         return stream
 
+    def _understood(self, decode: Callable[[], T]) -> T:
+        """What *decode* makes of an answer; a codec that trips makes it a bad answer."""
+        try:
+            return decode()
+        except ProviderError as error:
+            self._masked(error)
+            raise
+        except Exception as error:
+            raise undecodable(error) from error
+
     def _failure(self, response: WireResponse, url: str) -> ProviderError:
-        """The error that *response* is; where something was not found, with the address."""
+        """The error that *response* is, and what a person can do about it where that is known."""
         error = self._codec.decode_error(response)
         if response.status == NOT_FOUND:
             error.args = (f"{error.message} (asked {url})",)
+        elif isinstance(error, AuthenticationError) and self._anonymous:
+            error.args = (f"{error.message} ({_NO_KEY})",)
         return self._masked(error)
 
     def _masked(self, error: ProviderError) -> ProviderError:
         """*error*, with our own credentials taken out of what the server says."""
         for value in self._secrets:
-            error.args = (error.message.replace(value, "***"),)
-            error.code = error.code and error.code.replace(value, "***")
+            error.args = (without(error.message, value),)
+            error.code = error.code and without(error.code, value)
         return error
 
     def _request(self, encoded: Encoded) -> WireRequest:
@@ -254,25 +280,17 @@ class HttpProvider(Adapter):
             url=self._base_url + encoded.path, headers=self._headers, body=encoded.body
         )
 
-    def _complete(self, call: Call[Any]) -> GenerateRequest:
-        """The request with the target's own model and defaults where the caller set none."""
-        return replace(
-            self._defaults.fill(call.generation),
-            model=self._model_for(call).name,
-            extra=self._own_extra(call),
-        )
+    def _complete(self, call: Call[Any]) -> tuple[GenerateRequest, bool]:
+        """
+        The request with the target's own model and defaults where the caller set none.
 
-    def _own_extra(self, call: Call[Any]) -> Mapping[str, Any]:
-        """What is meant for this vendor: its own key's, or all of it where it is not keyed."""
-        extra = call.request.extra
-        own = extra.get(self._name)
-        return cast("Mapping[str, Any]", own) if isinstance(own, Mapping) else extra
-
-    def _reasons(self, call: Call[Any], request: GenerateRequest) -> bool:
-        """Whether the model is going to think before it speaks."""
-        if request.reasoning_effort is not None:
-            return request.reasoning_effort != "none"
-        return bool(self._model_for(call).reasoning)
+        And whether the model is going to think before it speaks.
+        """
+        asked, model = call.generation, self._model_for(call)
+        extra = own_extra(asked.extra, self._name)
+        request = self._defaults.fill(asked, model=model.name, extra=extra)
+        effort = request.reasoning_effort
+        return request, bool(model.reasoning) if effort is None else effort != "none"
 
     def _facts(
         self,
@@ -287,6 +305,12 @@ class HttpProvider(Adapter):
             warnings=encoded.warnings,
             vendor_request_id=request_id(headers),
         )
+
+
+_NO_KEY = (
+    "no key was sent: give the provider one, or name the variable that holds it with --api-key-env "
+    "on the command line"
+)
 
 
 def _agent() -> str:
@@ -311,19 +335,23 @@ def _check_base_url(base_url: str, *, allow_plain_http: bool) -> None:
         raise ConfigurationError(msg)
 
 
-def _check_options(http: HttpOptions) -> None:
-    unknown = http.keys() - HttpOptions.__annotations__.keys()
-    if unknown:
-        known = ", ".join(HttpOptions.__annotations__)
-        msg = f"unexpected keyword {', '.join(sorted(unknown))!r}; there are also {known}"
+def check_options(owner: type, http: HttpOptions) -> HttpOptions:
+    """*http*, if *owner* can be built with it. Raises as `HttpProvider`."""
+    check_names(owner, http, HttpOptions.__annotations__)
+    engine = http.get("engine")
+    if engine is not None and (isinstance(engine, type) or not hasattr(engine, "send")):
+        given = "a class" if isinstance(engine, type) else type(engine).__name__
+        msg = f"engine must be an HttpEngine, such as HttpxEngine(), not {given}"
         raise TypeError(msg)
-
-
-def _check_headers(headers: Mapping[str, str]) -> None:
-    for name, value in headers.items():
-        if not value.isascii() or not value.isprintable() or value != value.strip():
-            msg = (
-                f"the value of the header {name!r} holds a line break, a space at its end or a "
-                "character that is not ASCII; was the API key copied whole?"
-            )
+    if http.get("tls_config") is not None:
+        check_kind("tls_config", http.get("tls_config"), TLSConfig)
+        if engine is not None:
+            msg = "tls_config is for the engine that is built here; give it to your own engine"
             raise ConfigurationError(msg)
+    if http.get("limits") is not None:
+        check_kind("limits", http.get("limits"), TimeLimits)
+    if http.get("defaults") is not None:
+        check_kind("defaults", http.get("defaults"), Mapping, "a mapping of options")
+    check_choice("wire", http.get("wire", "auto"), ("auto", "plain"))
+    check_kind("allow_plain_http", http.get("allow_plain_http", False), bool)
+    return http

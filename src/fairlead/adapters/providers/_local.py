@@ -11,6 +11,7 @@ import anyio
 from ...core.adapter import Adapter
 from ...core.embeddings import Embedding, EmbeddingMetadata, Embeddings, EmbeddingSpace
 from ...core.errors import UnsupportedOperationError
+from ...core.health import ProviderHealth
 from ...core.streams import GenerationStream
 from ...core.usage import Cost
 from ._played import Pause, PlayedEvents
@@ -43,6 +44,10 @@ class LocalProvider(Adapter):
     @abstractmethod
     async def _answer(self, call: Call[Any]) -> PlayedEvents:
         """The answer to *call*, which keeps to its deadline."""
+
+    async def health_check(self) -> ProviderHealth:
+        """Well: there is nothing that it depends on."""
+        return ProviderHealth(name=self.name, healthy=True, latency_ms=0.0)
 
     async def aclose(self) -> None:
         """Nothing is held, so there is nothing to close."""

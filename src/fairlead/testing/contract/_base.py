@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Awaitable
 from contextlib import asynccontextmanager
 from inspect import isawaitable
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 import pytest
 
@@ -54,14 +54,21 @@ class ContractBase:
         return self.make_scripted(["Well, ", Pause()], ["Fine."])
 
     @pytest.fixture
-    async def provider(self) -> AsyncGenerator[ProviderPort, None]:
-        async with self.using(self.make_provider()) as provider:
+    async def provider(self, request: pytest.FixtureRequest) -> AsyncGenerator[ProviderPort, None]:
+        suite = self._of(request)
+        async with suite.using(suite.make_provider()) as provider:
             yield provider
 
     @pytest.fixture
-    async def slow(self) -> AsyncGenerator[ProviderPort, None]:
-        async with self.using(self.make_slow()) as provider:
+    async def slow(self, request: pytest.FixtureRequest) -> AsyncGenerator[ProviderPort, None]:
+        suite = self._of(request)
+        async with suite.using(suite.make_slow()) as provider:
             yield provider
+
+    @staticmethod
+    def _of(request: pytest.FixtureRequest) -> ContractBase:
+        """The suite of the running test; older anyio gives async fixtures another one as `self`."""
+        return cast("ContractBase", request.instance)
 
     @asynccontextmanager
     async def using(self, made: Made) -> AsyncGenerator[ProviderPort, None]:

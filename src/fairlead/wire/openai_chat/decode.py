@@ -27,18 +27,17 @@ def decode_answer(
         InvalidResponseError: It is no answer.
     """
     headers = headers or {}
-    content_type = headers.get("content-type", "")
     try:
         told: object = decode_json(body)
     except ValueError:
-        raise not_an_answer(body, content_type) from None
+        raise not_an_answer(body, headers.get("content-type", "")) from None
     chunk = as_dict(next(iter(as_list(told)), told))
     fault = fault_in(chunk)
     if fault is None and not any(map(as_dict, as_list(chunk.get("choices")))):
         fault = read_fault(chunk)
         if not fault.message:
-            raise not_an_answer(body, content_type)
+            raise not_an_answer(body, headers.get("content-type", ""))
     if fault is not None:
         raise provider_error(fault, headers=headers)
     reader = AnswerReader(dialect)
-    return [*reader.read(chunk, whole=True), *reader.end()]
+    return reader.read(chunk, whole=True) + reader.end()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from ...core.errors import InvalidRequestError, UnsupportedOperationError
@@ -45,9 +46,12 @@ class MessageEncoder:
         self._dialect = dialect
         self._adaptations = adaptations
         self._system = "developer" if rule.developer else "system"
-        self._ids = ToolCallIds(dialect.tool_call_id)
         self._held: list[Part] = []
         self._encoded: list[dict[str, Any]] = []
+
+    @cached_property
+    def _ids(self) -> ToolCallIds:
+        return ToolCallIds(self._dialect.tool_call_id)
 
     def encode(self, messages: Iterable[Message]) -> list[dict[str, Any]]:
         """
@@ -79,11 +83,12 @@ class MessageEncoder:
             self._say(self._system if role is Role.SYSTEM else role.value, parts)
 
     def _say(self, role: str, parts: Sequence[Part]) -> None:
-        content: list[dict[str, Any]] = [encode_part(part, role) for part in parts]
-        plain = len(content) == 1 and content[0]["type"] == "text"
-        self._encoded.append(
-            {"role": role, "content": content[0]["text"] if plain else content or ""}
-        )
+        content: str | list[dict[str, Any]]
+        if len(parts) == 1 and isinstance(parts[0], Text):
+            content = parts[0].text
+        else:
+            content = [encode_part(part, role) for part in parts] or ""
+        self._encoded.append({"role": role, "content": content})
 
     def _assistant(self, parts: Sequence[Part]) -> None:
         message: dict[str, Any] = {"role": "assistant", "content": None}

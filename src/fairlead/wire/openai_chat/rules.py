@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 SAMPLING = frozenset({"temperature", "top_p", "logprobs"})
 PENALTIES = frozenset({"frequency_penalty", "presence_penalty"})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class ModelRule:
     """
-    What the models of one pattern do not take.
+    What the models of one pattern do not take. Each is itself alone, and so quick to look up by.
 
     Args:
         pattern: Matches the whole name of a model.
@@ -36,6 +37,7 @@ class ModelRule:
 ANY_MODEL = ModelRule(pattern=".*")
 
 
+@lru_cache(maxsize=256)
 def rule_for(model: str, rules: tuple[ModelRule, ...]) -> ModelRule:
     """The first of *rules* that fits *model*, whatever organisation stands before its name."""
     name = model.rpartition("/")[2].lower()

@@ -14,6 +14,16 @@ if TYPE_CHECKING:
 
 _TICK = Decimal("1e-10")
 """The unit of `cost_in_usd_ticks`, in US dollars."""
+_INPUT = ("prompt_tokens", "input_tokens")
+_OUTPUT = ("completion_tokens", "output_tokens")
+_CACHE_READ = (
+    "cached_tokens",
+    "prompt_cache_hit_tokens",
+    "num_cached_tokens",
+    "cache_read_input_tokens",
+)
+_CACHE_WRITE = ("cache_write_tokens", "cache_creation_input_tokens")
+_REASONING = ("reasoning_tokens",)
 
 
 def decode_usage(raw: object, dialect: Dialect) -> Usage | None:
@@ -23,25 +33,17 @@ def decode_usage(raw: object, dialect: Dialect) -> Usage | None:
         return None
     prompt = as_dict(told.get("prompt_tokens_details"))
     completion = as_dict(told.get("completion_tokens_details"))
-    incoming = _first(told, "prompt_tokens", "input_tokens")
-    outgoing = _first(told, "completion_tokens", "output_tokens")
-    reasoning = _first({**told, **completion}, "reasoning_tokens")
+    incoming = _first(_INPUT, told)
+    outgoing = _first(_OUTPUT, told)
+    reasoning = _first(_REASONING, completion, told)
     total = as_count(told.get("total_tokens"))
     if _excludes_reasoning(incoming, outgoing, reasoning, total, dialect):
         outgoing = (outgoing or 0) + (reasoning or 0)
     return Usage(
         input_tokens=incoming,
         output_tokens=outgoing,
-        cache_read_tokens=_first(
-            {**told, **prompt},
-            "cached_tokens",
-            "prompt_cache_hit_tokens",
-            "num_cached_tokens",
-            "cache_read_input_tokens",
-        ),
-        cache_write_tokens=_first(
-            {**told, **prompt}, "cache_write_tokens", "cache_creation_input_tokens"
-        ),
+        cache_read_tokens=_first(_CACHE_READ, prompt, told),
+        cache_write_tokens=_first(_CACHE_WRITE, prompt, told),
         reasoning_tokens=reasoning,
         total_tokens=total,
         raw=told,
@@ -50,9 +52,9 @@ def decode_usage(raw: object, dialect: Dialect) -> Usage | None:
 
 def decode_cost(raw: object, dialect: Dialect) -> Cost | None:
     """What the vendor says the call cost, if its word for it is known."""
-    told = as_dict(raw)
     if not dialect.cost:
         return None
+    told = as_dict(raw)
     ticks = as_count(told.get("cost_in_usd_ticks"))
     if ticks is not None:
         return Cost(amount=ticks * _TICK, source=dialect.name)
@@ -65,11 +67,11 @@ def decode_cost(raw: object, dialect: Dialect) -> Cost | None:
     return Cost(amount=Decimal(str(cost)), source=dialect.name) if cost >= 0 else None
 
 
-def _first(told: dict[str, Any], *names: str) -> int | None:
-    for name in names:
-        count = as_count(told.get(name))
-        if count is not None:
-            return count
+def _first(names: tuple[str, ...], *records: dict[str, Any]) -> int | None:
+    for told in records:
+        for name in names:
+            if name in told and (count := as_count(told[name])) is not None:
+                return count
     return None
 
 

@@ -8,6 +8,7 @@ from ....core.events import StreamEnd
 from ....core.models import ModelInfo
 from ....core.results import FinishReason
 from ....core.usage import Usage
+from .._arguments import check_at_least, check_text
 from .._local import FREE, LocalProvider
 from .._played import PlayedEvents
 
@@ -26,15 +27,22 @@ class NullProvider(LocalProvider):
     tools and knows no formats, so a chain passes it over for calls that need them.
 
     Args:
+        model: The name it answers under unless a call gives another.
         dimensions: The length of its vectors unless a call gives another.
+
+    Raises:
+        ConfigurationError: *dimensions* is less than 1.
+        TypeError: It is no int.
     """
 
     IGNORES: ClassVar[tuple[str, ...]] = (*LocalProvider.IGNORES, "tools", "response_format")
 
-    def __init__(self, *, dimensions: int = 256) -> None:
+    def __init__(self, *, model: str = "null", dimensions: int = 256) -> None:
+        check_text("model", model)
+        check_at_least("dimensions", dimensions, 1)
         self._dimensions = dimensions
         self._model = ModelInfo(
-            name="null",
+            name=model,
             tools=False,
             response_format=False,
             reasoning=False,
@@ -48,7 +56,7 @@ class NullProvider(LocalProvider):
 
     @property
     def model(self) -> ModelInfo:
-        """There is no model."""
+        """The name it answers under; there is no model."""
         return self._model
 
     async def _answer(self, call: Call[Any]) -> PlayedEvents:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ....core.errors import ConfigurationError
+from ....core.errors import ConfigurationError, InvalidRequestError
 from ....core.models import ModelInfo
 from ....core.tokens import estimate
 from ....core.usage import Usage
+from .._arguments import SEEDS, check_at_least, check_kind, check_text
 from .._local import FREE, LocalProvider
 from .._played import PlayedEvents
 from .answers import answer
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from ....core.embeddings import Embeddings
 
 EMBEDDING_MODEL = "offline-embedding"
+_SEED_TOO_LONG = "seed must fit into 64 bits, as the seeds that vendors take do"
 
 
 class OfflineProvider(LocalProvider):
@@ -36,7 +38,9 @@ class OfflineProvider(LocalProvider):
         dimensions: The length of its vectors unless a call gives another.
 
     Raises:
-        ConfigurationError: *delay* is negative, or *dimensions* less than 1.
+        ConfigurationError: *model* is empty, *seed* longer than 64 bits, *delay* negative, or
+            *dimensions* less than 1.
+        TypeError: One of them is of the wrong kind.
         UnsupportedOperationError: From a call: no instance of a schema could be made.
     """
 
@@ -48,12 +52,12 @@ class OfflineProvider(LocalProvider):
         delay: float = 0.0,
         dimensions: int = 256,
     ) -> None:
-        if dimensions < 1:
-            msg = f"dimensions must be at least 1, not {dimensions}"
-            raise ConfigurationError(msg)
-        if not delay >= 0:
-            msg = f"delay must be at least 0 seconds, not {delay}"
-            raise ConfigurationError(msg)
+        check_text("model", model, "name what it is to answer as")
+        check_kind("seed", seed, int)
+        if seed not in SEEDS:
+            raise ConfigurationError(_SEED_TOO_LONG)
+        check_at_least("dimensions", dimensions, 1)
+        check_at_least("delay", delay, 0, "seconds")
         self._model = ModelInfo(name=model, reasoning=False, embedding_model=EMBEDDING_MODEL)
         self._seed = seed
         self._delay = delay
@@ -72,6 +76,8 @@ class OfflineProvider(LocalProvider):
     async def _answer(self, call: Call[Any]) -> PlayedEvents:
         request = call.generation
         seed = self._seed if request.seed is None else request.seed
+        if seed not in SEEDS:
+            raise InvalidRequestError(_SEED_TOO_LONG)
         model = self._model_for(call).name or ""
         steps = answer(request, model=model, seed=seed, delay=self._delay)
         return PlayedEvents(steps, deadline=call.deadline)

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import os
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from ....core.errors import ConfigurationError
 from ....core.models import ModelInfo
 from ....wire.openai_chat import OPENAI, rule_for
+from .._arguments import check_key, check_kind, check_text
 from .._chat_completions import ChatCompletionsProvider
+from .._http import check_options
 
 if TYPE_CHECKING:
     from typing import Unpack
@@ -19,7 +22,12 @@ if TYPE_CHECKING:
 BASE_URL = "https://api.openai.com/v1"
 MODEL = "gpt-5.6-luna"
 EMBEDDING_MODEL = "text-embedding-3-small"
-_CL100K = re.compile(r"gpt-(4|4-.*|3\.5.*)|text-embedding-.*")
+_EMBEDS = "text-embedding-"
+_TOKENIZERS = (
+    ("cl100k", re.compile(r"gpt-(4|4-.*|3\.5.*)|text-embedding-.*")),
+    ("o200k", re.compile(r"(gpt-(4o|4\.1|4\.5|5)|chatgpt-4o|o[134](?![^-])).*")),
+)
+"""The families whose models are known by name. Of others nobody has said how they count."""
 
 
 class OpenAIProvider(ChatCompletionsProvider):
@@ -29,10 +37,12 @@ class OpenAIProvider(ChatCompletionsProvider):
     Args:
         api_key: Your key; if there is none, that in `OPENAI_API_KEY`.
         model: The model that answers unless a call names another.
-        embedding_model: The model that embeds unless a call names another.
+        embedding_model: The model that embeds unless a call names another; *model* itself where
+            that is one.
         organization: The organization that pays, if the key belongs to several.
         project: The project that pays, likewise.
         base_url: Another address that speaks exactly as OpenAI does, such as a proxy.
+        name: What the provider is called in results, errors and `extra`.
         http: See `HttpOptions`.
 
     Raises:
@@ -48,32 +58,46 @@ class OpenAIProvider(ChatCompletionsProvider):
         organization: str | None = None,
         project: str | None = None,
         base_url: str = BASE_URL,
+        name: str = "openai",
         **http: Unpack[HttpOptions],
     ) -> None:
-        key = api_key or os.environ.get("OPENAI_API_KEY")
+        key = api_key
+        if not key:
+            key = os.environ.get("OPENAI_API_KEY")
+            check_key("OPENAI_API_KEY", key)
         if not key:
             msg = "OpenAI needs a key: give api_key=, or set OPENAI_API_KEY"
             raise ConfigurationError(msg)
+        check_kind("model", model, str)
+        if embedding_model is not None:
+            check_kind("embedding_model", embedding_model, str)
+        for argument, value in {"organization": organization, "project": project}.items():
+            if value:
+                check_text(argument, value)
+        if embedding_model == EMBEDDING_MODEL and model.startswith(_EMBEDS):
+            embedding_model = model
         account = {"openai-organization": organization, "openai-project": project}
         self._embedding_model = embedding_model
         super().__init__(
-            name="openai",
+            name=name,
             dialect=OPENAI,
             base_url=base_url,
-            model=self._info(model),
+            model=_info(model, embedding_model),
             api_key=key,
             headers={name: value for name, value in account.items() if value},
-            **http,
+            **check_options(type(self), http),
         )
 
     def _model_named(self, name: str) -> ModelInfo:
-        return self._info(name)
+        return _info(name, self._embedding_model)
 
-    def _info(self, model: str) -> ModelInfo:
-        effort = rule_for(str(model), OPENAI.rules).effort
-        return ModelInfo(
-            name=model,
-            tokenizer="cl100k" if _CL100K.fullmatch(str(model)) else "o200k",
-            reasoning=effort not in {None, "none"},
-            embedding_model=self._embedding_model,
-        )
+
+@lru_cache(maxsize=256)
+def _info(model: str, embedding_model: str | None) -> ModelInfo:
+    effort = rule_for(model, OPENAI.rules).effort
+    return ModelInfo(
+        name=model,
+        tokenizer=next((family for family, names in _TOKENIZERS if names.fullmatch(model)), None),
+        reasoning=effort not in {None, "none"},
+        embedding_model=embedding_model,
+    )

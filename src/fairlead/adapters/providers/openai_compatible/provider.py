@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from ....core.models import ModelInfo
 from ....wire.openai_chat import Dialect
 from .._chat_completions import ChatCompletionsProvider
+from .._http import check_options
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -58,5 +59,5 @@ class OpenAICompatibleProvider(ChatCompletionsProvider):
             model=info or ModelInfo(name=model, embedding_model=embedding_model),
             api_key=api_key,
             headers=headers,
-            **http,
+            **check_options(type(self), http),
         )

@@ -1,0 +1,66 @@
+"""OpenAI, as settings describe it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+from urllib.parse import urlsplit
+
+from pydantic import AliasChoices, Field, SecretStr
+from pydantic_settings import SettingsConfigDict
+
+from .._settings import HttpSettings
+from .provider import BASE_URL, OpenAIProvider
+
+if TYPE_CHECKING:
+    from ....core.limits import TimeLimits
+    from ...http.port import HttpEngine
+
+_HOST = "api.openai.com"
+
+
+class Settings(HttpSettings):
+    """OpenAI's section, and its variables `OPENAI_…`."""
+
+    model_config: ClassVar[SettingsConfigDict] = SettingsConfigDict(env_prefix="OPENAI_")
+
+    api_key: SecretStr | None = Field(None, description="Your key.")
+    base_url: str = Field(BASE_URL, description="Another address that speaks as OpenAI does.")
+    organization: str | None = Field(
+        None,
+        validation_alias=AliasChoices("organization", "OPENAI_ORGANIZATION", "OPENAI_ORG_ID"),
+        description="The organization that pays, if the key belongs to several.",
+    )
+    project: str | None = Field(
+        None,
+        validation_alias=AliasChoices("project", "OPENAI_PROJECT", "OPENAI_PROJECT_ID"),
+        description="The project that pays, likewise.",
+    )
+
+    @property
+    def missing(self) -> str | None:
+        """A key."""
+        return None if self.api_key else "api_key"
+
+    @property
+    def is_elsewhere(self) -> bool:
+        """Whether the address is not OpenAI's own."""
+        host = urlsplit(self.base_url).hostname or ""
+        return host != _HOST and not host.endswith(f".{_HOST}")
+
+
+def create(
+    settings: Settings, *, name: str, limits: TimeLimits, engine: HttpEngine | None
+) -> OpenAIProvider:
+    """
+    The provider that *settings* describe.
+
+    Raises:
+        ConfigurationError: They have no key, or an address or option is not usable.
+    """
+    return OpenAIProvider(
+        name=name,
+        **settings.given(
+            "api_key", "model", "embedding_model", "organization", "project", "base_url"
+        ),
+        **settings.options(limits, engine),
+    )

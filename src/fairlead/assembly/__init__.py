@@ -1,0 +1,1 @@
+"""Plain functions that build pipelines, by hand or from settings."""

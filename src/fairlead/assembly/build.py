@@ -1,0 +1,167 @@
+"""From settings to a pipeline."""
+
+from __future__ import annotations
+
+import random as _random
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from ..core.adapter import Adapter
+from ..core.limits import TimeLimits
+from ..decorators.backoff import Backoff
+from ..decorators.circuit import BreakerOptions
+from ..settings import resolve
+from .pipeline import MAX_RETRIES, chain, target_pipeline
+from .sections import (
+    BreakerSettings,
+    HttpClientSettings,
+    LimitSettings,
+    LoggingSettings,
+    RetrySettings,
+    TlsSettings,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from pydantic import BaseModel
+
+    from ..adapters.http.httpx import HttpxEngine
+    from ..adapters.http.port import HttpEngine
+    from ..adapters.tokenizers.tiktoken import BackgroundTokenizers
+    from ..core.ports import EventLog
+    from ..core.provider import LooseProvider
+    from ..decorators._base import Decorator
+    from ..settings import RawSettings
+    from .order import Use
+    from .targets import Choices
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PipelineSettings:
+    """What all pipelines of one configuration have in common, validated."""
+
+    limits: LimitSettings
+    retry: RetrySettings
+    circuit_breaker: BreakerSettings
+    tls: TlsSettings
+    http: HttpClientSettings
+    logging: LoggingSettings
+    warnings: tuple[str, ...] = ()
+    """What nobody should overlook."""
+
+    @classmethod
+    def of(cls, raw: RawSettings) -> PipelineSettings:
+        """
+        Validate the sections of *raw*.
+
+        Raises:
+            ConfigurationError: One holds a mistake.
+        """
+        tls = resolve(raw, "tls", TlsSettings)
+        return cls(
+            limits=resolve(raw, "limits", LimitSettings).model,
+            retry=resolve(raw, "retry", RetrySettings).model,
+            circuit_breaker=resolve(raw, "circuit_breaker", BreakerSettings).model,
+            tls=tls.model,
+            http=resolve(raw, "http", HttpClientSettings).model,
+            logging=resolve(raw, "logging", LoggingSettings).model,
+            warnings=() if tls.model.verify else (f"{INSECURE} ({tls.sources['verify']})",),
+        )
+
+
+INSECURE = (
+    "TLS certificates are not verified: anybody on the way can read and change what is sent, your "
+    "keys included"
+)
+
+
+def http_engine(settings: PipelineSettings, choices: Choices) -> HttpxEngine:
+    """
+    The engine that all providers of a pipeline share; whoever builds it closes it.
+
+    Raises:
+        ConfigurationError: A certificate's file or the proxy's address is not usable.
+    """
+    from ..adapters.http.httpx import HttpxEngine
+    from ..adapters.http.tls_config import TLSConfig
+
+    http = settings.http
+    return HttpxEngine(
+        **TLSConfig(**settings.tls.model_dump()).as_requests_kwargs(),
+        proxy=http.proxy,
+        trust_env=http.trust_env,
+        max_connections=http.max_connections,
+        max_idle=http.max_connections,
+        max_response_bytes=http.max_response_bytes,
+        # Each provider refuses by itself what its own section does not allow.
+        allow_plain_http=any(target.allow_plain_http for target in choices.targets),
+    )
+
+
+def build(
+    settings: PipelineSettings,
+    choices: Choices,
+    *,
+    engine: Callable[[], HttpEngine] | None = None,
+    log: EventLog | None = None,
+    tokenizers: BackgroundTokenizers | None = None,
+    random: Callable[[], float] = _random.random,
+    decorators: Sequence[Use] = (),
+) -> Decorator:
+    """
+    The pipeline over *choices*.
+
+    Args:
+        settings: What holds for all of them.
+        choices: The providers, in order.
+        engine: What gives what moves their bytes, called if one of them needs it; it is not
+            closed with the pipeline. If there is none, each provider has its own, which is.
+        log: Where calls are told to.
+        tokenizers: What counts tokens exactly, once it is loaded; loading begins now.
+        random: Numbers from 0 to 1, for jitter.
+        decorators: Policies of your own.
+
+    Raises:
+        ConfigurationError: A provider cannot be built, or the policies' order makes no sense.
+    """
+    limits = _limits(settings.limits)
+    backoff = Backoff(**_given(settings.retry, "enabled", "max_retries"))
+    breaker = BreakerOptions(**_given(settings.circuit_breaker, "enabled"))
+    targets = [
+        target_pipeline(
+            _counting(target.create(limits, engine), tokenizers),
+            max_retries=_max_retries(settings.retry, target.max_retries),
+            backoff=backoff,
+            breaker=breaker if settings.circuit_breaker.enabled else None,
+            limits=limits,
+            random=random,
+            decorators=decorators,
+        )
+        for target in choices.targets
+    ]
+    told = log if settings.logging.enabled else None
+    return chain(targets, total=settings.limits.total, log=told, decorators=decorators)
+
+
+def _counting(provider: LooseProvider, tokenizers: BackgroundTokenizers | None) -> LooseProvider:
+    if tokenizers is not None and isinstance(provider, Adapter):
+        provider.tokenizers = tokenizers
+        tokenizers.start(provider.model.tokenizer)
+    return provider
+
+
+def _limits(settings: LimitSettings) -> TimeLimits:
+    return TimeLimits(**settings.model_dump())
+
+
+def _max_retries(settings: RetrySettings, own: int | None) -> int | None:
+    if not settings.enabled:
+        return None
+    if own is not None:
+        return own
+    return MAX_RETRIES if settings.max_retries is None else settings.max_retries
+
+
+def _given(settings: BaseModel, *besides: str) -> dict[str, Any]:
+    return settings.model_dump(exclude_none=True, exclude=set(besides))

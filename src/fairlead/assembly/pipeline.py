@@ -1,0 +1,175 @@
+"""Builds pipelines. What stands in each layer unless it is told otherwise is said here alone."""
+
+from __future__ import annotations
+
+import random as _random
+from typing import TYPE_CHECKING
+
+from ..core.adapt import Node, adapt
+from ..core.adapter import Adapter
+from ..core.calls import below, find
+from ..core.errors import ConfigurationError
+from ..decorators._base import Decorator
+from ..decorators.attempt import AttemptTimeoutProvider
+from ..decorators.backoff import Backoff
+from ..decorators.breaker import CircuitBreakerProvider
+from ..decorators.circuit import BreakerOptions
+from ..decorators.deadline import DeadlineProvider
+from ..decorators.fallback import FallbackProvider
+from ..decorators.logging import LoggingProvider
+from ..decorators.retry import RetryProvider
+from .order import CHAIN, LAYERS, TARGET, Layers, arranged, check, layers_in
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from typing import Any
+
+    from ..core.limits import TimeLimits
+    from ..core.ports import EventLog
+    from ..core.provider import LooseProvider, ProviderPort
+    from .order import Use
+
+TOTAL = 600.0
+"""Seconds for a whole `generate` or `embed*`, over all attempts and targets."""
+MAX_RETRIES = 2
+_BACKOFF, _BREAKER = Backoff(), BreakerOptions()
+
+
+def target_pipeline(
+    provider: ProviderPort | LooseProvider,
+    /,
+    *,
+    max_retries: int | None = MAX_RETRIES,
+    backoff: Backoff = _BACKOFF,
+    breaker: BreakerOptions | None = _BREAKER,
+    limits: TimeLimits | None = None,
+    random: Callable[[], float] = _random.random,
+    decorators: Sequence[Use] = (),
+) -> Node:
+    """
+    What stands round one target: retry, circuit breaker, time limit, adapter.
+
+    What *provider* has round it already, and what would have to stand inside of that, is not put
+    there again.
+
+    Args:
+        provider: What is asked.
+        max_retries: Repeats; None for no such policy.
+        backoff: How long to wait before a repeat.
+        breaker: When the circuit opens and closes; None for no such policy.
+        limits: How long one attempt may take. An adapter that keeps limits of its own, as all
+            that speak HTTP do, gets no second ones.
+        random: Numbers from 0 to 1, for jitter.
+        decorators: Policies of your own in these layers; others are ignored.
+    """
+    inner = adapt(provider)
+    if "dispatch" in layers_in(inner):  # each of its targets has policies of its own
+        return inner
+    layers: Layers = {}
+    if max_retries is not None:
+        layers["retry"] = lambda node: RetryProvider(
+            node, max_retries=max_retries, backoff=backoff, random=random
+        )
+    if breaker is not None:
+        layers["breaker"] = lambda node: CircuitBreakerProvider(
+            node, options=breaker, random=random
+        )
+    adapter = find(inner, Adapter)
+    if adapter is None or adapter.limits is None:
+        layers["attempt"] = lambda node: AttemptTimeoutProvider(node, limits=limits)
+    return _wrapped(inner, arranged(_outside(inner, layers), decorators, TARGET))
+
+
+def chain(
+    targets: Sequence[ProviderPort | LooseProvider],
+    /,
+    *,
+    total: float | None = TOTAL,
+    log: EventLog | None = None,
+    decorators: Sequence[Use] = (),
+) -> Decorator:
+    """
+    What stands round several targets: deadline; with more than one of them, fallback.
+
+    Args:
+        targets: What is asked, in order, each with its own policies already round it.
+        total: Seconds for a whole call that is not a stream; None is no end.
+        log: Where calls are told to; None is nowhere.
+        decorators: Policies of your own in these layers; others are ignored.
+
+    Raises:
+        ConfigurationError: There is no target, or the order of policies makes no sense.
+    """
+    if not targets:
+        raise ConfigurationError("a pipeline needs at least one adapter")
+    inner = adapt(targets[0]) if len(targets) == 1 else FallbackProvider(targets, log=log)
+    layers: Layers = {"deadline": lambda node: DeadlineProvider(node, total=total)}
+    if log is not None:
+        layers["logging"] = lambda node: LoggingProvider(node, log=log)
+    pipeline = _wrapped(inner, arranged(_outside(inner, layers), decorators, CHAIN))
+    check(pipeline)
+    return pipeline if isinstance(pipeline, Decorator) else Decorator(pipeline)
+
+
+def default_pipeline(
+    *adapters: ProviderPort | LooseProvider,
+    total: float | None = TOTAL,
+    max_retries: int | None = MAX_RETRIES,
+    backoff: Backoff = _BACKOFF,
+    breaker: BreakerOptions | None = _BREAKER,
+    log: EventLog | None = None,
+    decorators: Sequence[Use] = (),
+) -> Decorator:
+    """
+    The pipeline that fairlead builds unless it is told otherwise.
+
+    Outermost first: deadline; with several adapters, fallback in their order; then round each
+    what `target_pipeline` puts there. Closing it closes the adapters.
+
+    Args:
+        adapters: What is asked, in order.
+        total: Seconds for a whole call that is not a stream; None is no end.
+        max_retries: Repeats at each target; None for no such policy.
+        backoff: How long to wait before a repeat.
+        breaker: When a circuit opens and closes; None for no such policy.
+        log: Where calls are told to; by default nowhere.
+        decorators: Policies of your own, each with its place.
+
+    Raises:
+        ConfigurationError: There is no adapter, one is no provider, or the order of policies
+            makes no sense.
+    """
+    targets = [
+        target_pipeline(
+            adapter,
+            max_retries=max_retries,
+            backoff=backoff,
+            breaker=breaker,
+            decorators=decorators,
+        )
+        for adapter in adapters
+    ]
+    return chain(targets, total=total, log=log, decorators=decorators)
+
+
+def _outside(inner: Node, layers: Layers) -> Layers:
+    """Those of *layers* that stand outside of all that *inner* has already."""
+    has = layers_in(inner) if not isinstance(inner, FallbackProvider) else {"dispatch"}
+    outermost = min((LAYERS.index(name) for name in has), default=len(LAYERS))
+    return {name: policy for name, policy in layers.items() if LAYERS.index(name) < outermost}
+
+
+def _wrapped(inner: Node, policies: Sequence[Callable[[Node], Any]]) -> Node:
+    for policy in reversed(policies):
+        outer = adapt(policy(inner))
+        if not _shows(outer, inner):
+            raise ConfigurationError(
+                f"{type(outer).__name__} hides what it wraps, or does not wrap it; keep it as the "
+                "attribute `inner`"
+            )
+        inner = outer
+    return inner
+
+
+def _shows(outer: object, inner: object) -> bool:
+    return outer is inner or any(_shows(child, inner) for child in below(outer))

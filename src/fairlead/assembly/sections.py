@@ -1,0 +1,165 @@
+"""
+The sections of the settings that describe a pipeline, apart from its providers'.
+
+Defaults are those of the policies themselves and stand there; what is None here is left to them.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
+
+from pydantic import AliasChoices, Field
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from ..settings import resolve
+
+if TYPE_CHECKING:
+    from ..settings import RawSettings, Resolved
+
+
+class Section(BaseSettings):
+    """What all sections are: closed to unknown keys, and unchangeable."""
+
+    model_config: ClassVar[SettingsConfigDict] = SettingsConfigDict(
+        extra="forbid", frozen=True, populate_by_name=True
+    )
+
+
+class ChoiceSettings(Section):
+    """Which providers answer. It stands at the root of the settings."""
+
+    model_config: ClassVar[SettingsConfigDict] = SettingsConfigDict(env_prefix="FAIRLEAD_")
+
+    provider: str | None = Field(None, description="What is asked first: `vendor:model` or a name.")
+    fallback: Annotated[tuple[str, ...] | None, NoDecode] = Field(
+        None,
+        validation_alias=AliasChoices(
+            "fallback",
+            "PROVIDER_FALLBACK_ORDER",
+            "FAIRLEAD_FALLBACK_PROVIDER",
+            "DEVSYNTH_FALLBACK_PROVIDER",
+        ),
+        description="What is asked next, in order, while nobody has answered.",
+    )
+    fallback_enabled: bool = Field(
+        True,
+        validation_alias=AliasChoices("fallback_enabled", "PROVIDER_FALLBACK_ENABLED"),
+        description="Whether anything is asked but the first.",
+    )
+    use_local_fallback: bool = Field(
+        False, description="Whether the provider `local` is asked when all others have failed."
+    )
+    safe_default_provider: Literal["stub", "offline", "null"] | None = Field(
+        None, description="What answers where no provider is usable."
+    )
+    disable_providers: bool = Field(
+        False, description="Whether only the safe default may answer; `null` if there is none."
+    )
+
+
+class RetrySettings(Section):
+    """Repeats at one target."""
+
+    model_config: ClassVar[SettingsConfigDict] = SettingsConfigDict(env_prefix="PROVIDER_")
+
+    enabled: bool = Field(
+        True,
+        validation_alias=AliasChoices("enabled", "FAIRLEAD_RETRY_ENABLED"),
+        description="Whether anything is repeated.",
+    )
+    max_retries: int | None = Field(None, ge=0, description="Repeats after the first attempt.")
+    initial_delay: float | None = Field(None, ge=0, description="Seconds before the first repeat.")
+    exponential_base: float | None = Field(
+        None, ge=1, description="By how much the delay grows with each repeat."
+    )
+    max_delay: float | None = Field(None, ge=0, description="Seconds that it grows to at most.")
+    jitter: bool | None = Field(None, description="Whether the delay is a random share of that.")
+
+
+class BreakerSettings(Section):
+    """The circuit breaker of each target."""
+
+    enabled: bool = Field(
+        True,
+        validation_alias=AliasChoices("enabled", "PROVIDER_CIRCUIT_BREAKER_ENABLED"),
+        description="Whether there is one.",
+    )
+    failure_threshold: int | None = Field(
+        None,
+        ge=1,
+        validation_alias=AliasChoices("failure_threshold", "PROVIDER_FAILURE_THRESHOLD"),
+        description="Failures in a row that open it.",
+    )
+    recovery_timeout: float | None = Field(
+        None,
+        gt=0,
+        validation_alias=AliasChoices("recovery_timeout", "PROVIDER_RECOVERY_TIMEOUT"),
+        description="Seconds that it stays open the first time.",
+    )
+
+
+class LimitSettings(Section):
+    """Time limits, in seconds; `null` is none."""
+
+    total: float | None = Field(600.0, gt=0, description="A whole call that is not a stream.")
+    connect: float | None = Field(10.0, gt=0, description="Connecting, TLS handshake included.")
+    first_content: float | None = Field(120.0, gt=0, description="Until a stream's first content.")
+    idle: float | None = Field(60.0, gt=0, description="Between two events of a stream.")
+    reasoning_first_content: float | None = Field(
+        600.0, gt=0, description="As first_content, of a model that reasons."
+    )
+    reasoning_idle: float | None = Field(300.0, gt=0, description="As idle, likewise.")
+
+
+class TlsSettings(Section):
+    """Whom to trust, and who we are."""
+
+    model_config: ClassVar[SettingsConfigDict] = SettingsConfigDict(env_prefix="TLS_")
+
+    verify: bool = Field(True, description="Whether servers have to prove who they are.")
+    cert_file: str | None = Field(None, description="Our own certificate, a PEM file.")
+    key_file: str | None = Field(None, description="Its key, if it stands in a file of its own.")
+    ca_file: str | None = Field(
+        None, description="The authorities to trust, instead of the system's."
+    )
+
+
+class HttpClientSettings(Section):
+    """The HTTP engine that all providers share."""
+
+    proxy: str | None = Field(None, description="The address of a proxy for all requests.")
+    trust_env: bool = Field(True, description="Whether HTTPS_PROXY and its like are followed.")
+    max_connections: int = Field(1000, ge=1, description="Connections open at once, in one loop.")
+    max_response_bytes: int = Field(
+        64 * 1024 * 1024, ge=1, description="How large a response may be, decompressed."
+    )
+
+
+class LoggingSettings(Section):
+    """What is told to the application's log."""
+
+    enabled: bool = Field(True, description="Whether anything is.")
+
+
+SECTIONS: dict[str, type[Section]] = {
+    "retry": RetrySettings,
+    "circuit_breaker": BreakerSettings,
+    "limits": LimitSettings,
+    "tls": TlsSettings,
+    "http": HttpClientSettings,
+    "logging": LoggingSettings,
+}
+"""By their keys."""
+
+PROVIDERS = "providers"
+"""The key of what holds a section for each provider."""
+
+
+def choice_settings(raw: RawSettings) -> Resolved[ChoiceSettings]:
+    """
+    The root of *raw*, beside the sections.
+
+    Raises:
+        ConfigurationError: It holds a mistake.
+    """
+    return resolve(raw, "", ChoiceSettings, also=(*SECTIONS, PROVIDERS))

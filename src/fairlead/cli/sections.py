@@ -1,0 +1,122 @@
+"""The sections of the settings, with the source of every value."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from ..assembly.sections import PROVIDERS, SECTIONS, ChoiceSettings
+from ..assembly.targets import Described
+from ..assembly.vendors import canonical, discover_providers, vendor
+from ..core.errors import ConfigurationError
+from ..settings import resolve, variable_names
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from pydantic import BaseModel
+
+    from ..settings import RawSettings, Resolved
+
+MODELS: dict[str, type[BaseModel]] = {"": ChoiceSettings, **SECTIONS}
+"""The models of all sections but the providers', by their keys."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Known:
+    """One provider that the settings or this installation know."""
+
+    name: str
+    """Its section, as it is written."""
+    vendor: str
+    resolved: Resolved[Any] | None
+    """Its settings; None where they hold a mistake."""
+    mistake: str | None = None
+
+    @property
+    def path(self) -> str:
+        """The dotted path of its section."""
+        return f"{PROVIDERS}.{self.name}"
+
+    @property
+    def is_namesake(self) -> bool:
+        """Whether it bears the vendor's name, and so has the vendor's own variables."""
+        return canonical(self.name) == self.vendor
+
+    @property
+    def is_set_up(self) -> bool:
+        """Whether anybody has said anything about it."""
+        if self.resolved is None:
+            return True
+        return any(source.kind != "default" for source in self.resolved.sources.values())
+
+    @property
+    def obstacle(self) -> str | None:
+        """Why it cannot be asked, or is not unless it is named."""
+        if self.resolved is None:
+            return self.mistake
+        target = Described(
+            name=canonical(self.name),
+            section=self.name,
+            vendor=vendor(self.vendor),
+            settings=self.resolved.model,
+            is_namesake=self.is_namesake,
+        )
+        if target.lacks is None and not target.is_declared:
+            return "nothing says that it is there; set its address"
+        return target.lacks
+
+    def variables(self) -> Mapping[str, tuple[str, ...]]:
+        """The variables of each of its settings."""
+        return variable_names(vendor(self.vendor).Settings, self.path, aliases=self.is_namesake)
+
+
+def vendor_models() -> dict[str, type[BaseModel]]:
+    """The model of each vendor's section. A vendor whose package is broken is left out."""
+    models: dict[str, type[BaseModel]] = {}
+    for name in discover_providers():
+        try:
+            models[name] = vendor(name).Settings
+        except ConfigurationError:
+            continue
+    return models
+
+
+def section_model(name: str, kind: str | None) -> type[BaseModel]:
+    """
+    The model of the provider's section *name*, made by *kind* if it says so.
+
+    Raises:
+        ConfigurationError: There is no such vendor.
+    """
+    return vendor(kind or name).Settings
+
+
+def known(raw: RawSettings) -> Iterator[Known]:
+    """All providers that *raw* or this installation knows, by name. Nobody is contacted."""
+    sections = raw.section(PROVIDERS)
+    own = {canonical(name) for name in sections}
+    for name in sorted({*sections, *(each for each in discover_providers() if each not in own)}):
+        made_by = canonical(name)
+        try:
+            kind = raw.section(f"{PROVIDERS}.{name}").get("vendor")
+            made_by = canonical(str(kind.value)) if kind else made_by
+            found = Known(name=name, vendor=made_by, resolved=None)
+            resolved = resolve(raw, found.path, vendor(made_by).Settings, aliases=found.is_namesake)
+        except ConfigurationError as error:
+            yield Known(name=name, vendor=made_by, resolved=None, mistake=str(error))
+        else:
+            yield Known(name=name, vendor=made_by, resolved=resolved)
+
+
+def key_variable(raw: RawSettings, name: str) -> str:
+    """The variable that the key of the provider *name* comes from, or could come from."""
+    by_name = {canonical(each.name): each for each in known(raw)}
+    # A server that OPENAI_BASE_URL names gets OpenAI's key, and is called otherwise.
+    for each in (by_name.get(name), by_name.get("openai")):
+        for field in ("api_key", "api_token"):
+            if each and each.resolved and getattr(each.resolved.model, field, None):
+                source = each.resolved.sources[field]
+                is_variable = source.kind in {"environment", ".env"}
+                return source.name if is_variable else each.variables()[field][0]
+    return "API_KEY"

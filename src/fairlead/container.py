@@ -1,0 +1,69 @@
+"""
+The composition root: every leaf that a pipeline stands on, and what builds it over them.
+
+An application that wants another leaf overrides it, for a test or for good::
+
+    with Container.engine.override(providers.Object(my_engine)):
+        provider = open_provider("openai")
+
+Nothing here is wired into anybody's modules, and everything can be built by hand just as well,
+with the functions of `fairlead.assembly`.
+"""
+
+from __future__ import annotations
+
+import random
+from typing import TYPE_CHECKING
+
+from dependency_injector import containers, providers
+
+from .adapters.telemetry.structlog import StructlogLog
+from .adapters.tokenizers.tiktoken import BackgroundTokenizers
+from .assembly.build import PipelineSettings, build, http_engine
+from .assembly.choice import choose
+from .settings import load
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from .adapters.http.port import HttpEngine
+    from .assembly.order import Use
+    from .assembly.targets import Choices
+    from .core.ports import EventLog
+    from .decorators._base import Decorator
+    from .settings import RawSettings
+
+
+class Container(containers.DeclarativeContainer):
+    """What `open_provider` and `get_provider` build with."""
+
+    settings: providers.Provider[RawSettings] = providers.Factory(load)
+    """Leaf: where the values come from; by default the environment alone."""
+    choices: providers.Provider[Choices] = providers.Singleton(choose, settings)
+    """Which providers answer."""
+    decorators: providers.Provider[tuple[Use, ...]] = providers.Object(())
+    """Leaf: policies of the application's own."""
+    log: providers.Provider[EventLog] = providers.Singleton(StructlogLog)
+    """Leaf: where calls are told to."""
+    tokenizers: providers.Provider[BackgroundTokenizers] = providers.Object(BackgroundTokenizers())
+    """Leaf: what counts tokens; one for all containers, as each vocabulary takes 60 MB."""
+    random: providers.Provider[Callable[[], float]] = providers.Object(random.random)
+    """Leaf: numbers from 0 to 1, for jitter."""
+
+    pipeline_settings: providers.Provider[PipelineSettings] = providers.Singleton(
+        PipelineSettings.of, settings
+    )
+    engine: providers.Provider[HttpEngine] = providers.Singleton(
+        http_engine, pipeline_settings, choices
+    )
+    """Leaf: what moves the bytes of all providers."""
+    pipeline: providers.Provider[Decorator] = providers.Factory(
+        build,
+        pipeline_settings,
+        choices,
+        engine=engine.provider,
+        log=log,
+        tokenizers=tokenizers,
+        random=random,
+        decorators=decorators,
+    )
