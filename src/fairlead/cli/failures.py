@@ -46,7 +46,7 @@ def reported(*, debug: bool) -> Generator[None]:
 def say(line: str) -> None:
     """Tell the person *line*, beside the answer; in a terminal it is wrapped between words."""
     told = f"fairlead: {printable(line)}"
-    width = columns(sys.stderr)
+    width = columns(sys.stderr) if sys.stderr.isatty() else None
     if width is not None:
         told = textwrap.fill(told, max(width, 20), break_on_hyphens=False)
     print(told, file=sys.stderr, flush=True)

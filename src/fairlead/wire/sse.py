@@ -105,7 +105,7 @@ class SSEParser:
         """The events that end in *lines*, which are whole, the last one without its line feed."""
         events: list[ServerSentEvent] = []
         data, event = self._data, self._event
-        before = len(data)
+        before, held = len(data), self._held
         for line in lines.split(b"\n"):
             if line[:6] == b"data: ":
                 data.append(line[6:])
@@ -123,7 +123,7 @@ class SSEParser:
                 elif name == b"event":
                     event = value.removeprefix(b" ").decode(errors="replace") or None
         self._event = event
-        if len(lines) > self._limit:
+        if held + len(lines) > self._limit:
             events = self._within_limit(events)
         if data:
             self._grow(sum(len(line) + 1 for line in data[before:]))

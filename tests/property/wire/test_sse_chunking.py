@@ -2,7 +2,7 @@
 
 import itertools
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from fairlead.wire.sse import SSEParser
@@ -38,6 +38,7 @@ def test_events_do_not_depend_on_the_cuts(body, places):
     assert parse(cut(body, places)) == parse([body])
 
 
+@example(b"data: \ndata: \ndata: \ndata: a\ndata: aa\ndata: aa\n\n", [38], 9)
 @given(body=BODIES, places=st.lists(st.integers(0, 10_000), max_size=12), limit=st.integers(1, 30))
 def test_nor_do_limits(body, places, limit):
     events, failed = parse(cut(body, places), limit)

@@ -184,10 +184,11 @@ async def test_a_reset_lets_streams_end(server, monkeypatch):
 async def test_calls_of_another_event_loop_go_on(server, monkeypatch, anyio_backend_name):
     openai_at(server, monkeypatch)
     script(Answer(completion("whole").pieces, content_type="application/json", pause=0.5))
-    answers = []
+    answers, held = [], []
 
     async def ask():
-        answers.append(await get_provider().generate("hi"))
+        held.append(get_provider())  # to be there until its event loop has closed its connections
+        answers.append(await held[0].generate("hi"))
 
     other = threading.Thread(target=lambda: anyio.run(ask, backend=anyio_backend_name))
     other.start()
