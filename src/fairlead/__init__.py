@@ -28,12 +28,16 @@ if TYPE_CHECKING:
     from .adapters.telemetry.structlog import StructlogLog as StructlogLog
     from .adapters.tokenizers.tiktoken import BackgroundTokenizers as BackgroundTokenizers
     from .assembly.choice import ConfigurationWarning as ConfigurationWarning
+    from .assembly.explain import Explanation as Explanation
+    from .assembly.explain import explain as explain
     from .assembly.order import Use as Use
     from .assembly.pipeline import default_pipeline as default_pipeline
     from .assembly.pipeline import target_pipeline as target_pipeline
     from .assembly.vendors import discover_providers as discover_providers
     from .core.adapt import adapt as adapt
     from .core.adapter import Adapter as Adapter
+    from .core.bounds import Bounds as Bounds
+    from .core.bounds import bounds_of as bounds_of
     from .core.calls import Call as Call
     from .core.calls import Deadline as Deadline
     from .core.calls import Handler as Handler
@@ -102,13 +106,22 @@ if TYPE_CHECKING:
     from .core.messages import ToolCall as ToolCall
     from .core.messages import ToolResult as ToolResult
     from .core.models import ModelInfo as ModelInfo
+    from .core.outcomes import StreamOutcome as StreamOutcome
     from .core.pending import PendingStream as PendingStream
     from .core.plans import Plan as Plan
     from .core.plans import Target as Target
+    from .core.ports import CooldownStore as CooldownStore
     from .core.ports import EventLog as EventLog
+    from .core.ports import RateStore as RateStore
+    from .core.ports import RetryStore as RetryStore
     from .core.ports import Tokenizer as Tokenizer
     from .core.ports import Tokenizers as Tokenizers
     from .core.provider import ProviderPort as ProviderPort
+    from .core.rates import Allowance as Allowance
+    from .core.rates import Amount as Amount
+    from .core.rates import Rate as Rate
+    from .core.rates import RateLimits as RateLimits
+    from .core.rates import Rates as Rates
     from .core.requests import EmbedOptions as EmbedOptions
     from .core.requests import GenerateOptions as GenerateOptions
     from .core.results import FinishReason as FinishReason
@@ -116,23 +129,50 @@ if TYPE_CHECKING:
     from .core.results import Metadata as Metadata
     from .core.results import TokenCount as TokenCount
     from .core.streams import GenerationStream as GenerationStream
-    from .core.streams import StreamOutcome as StreamOutcome
     from .core.usage import Cost as Cost
     from .core.usage import Usage as Usage
+    from .core.verdicts import KeyFate as KeyFate
     from .core.verdicts import Verdict as Verdict
     from .decorators._base import Decorator as Decorator
+    from .decorators._pooled import PoolKey as PoolKey
+    from .decorators._pooled import fingerprint as fingerprint
     from .decorators.attempt import AttemptTimeoutProvider as AttemptTimeoutProvider
     from .decorators.backoff import Backoff as Backoff
     from .decorators.breaker import CircuitBreakerProvider as CircuitBreakerProvider
+    from .decorators.buckets import LocalRateStore as LocalRateStore
+    from .decorators.buckets import TokenBucket as TokenBucket
     from .decorators.circuit import BreakerOptions as BreakerOptions
     from .decorators.circuit import CircuitBreaker as CircuitBreaker
     from .decorators.deadline import DeadlineProvider as DeadlineProvider
     from .decorators.fallback import FallbackProvider as FallbackProvider
+    from .decorators.faults import Fault as Fault
+    from .decorators.faults import FaultsProvider as FaultsProvider
+    from .decorators.faults import RandomFaults as RandomFaults
+    from .decorators.hedge import HedgeProvider as HedgeProvider
+    from .decorators.hedging import HedgeOptions as HedgeOptions
+    from .decorators.key_pool import KeyPoolProvider as KeyPoolProvider
+    from .decorators.key_pool import KeyStatus as KeyStatus
+    from .decorators.keys import KeyState as KeyState
+    from .decorators.lane import LimitOptions as LimitOptions
+    from .decorators.limits import LimitProvider as LimitProvider
     from .decorators.logging import LoggingProvider as LoggingProvider
+    from .decorators.orders import Cheapest as Cheapest
+    from .decorators.orders import Experiment as Experiment
+    from .decorators.orders import Fastest as Fastest
+    from .decorators.orders import InOrder as InOrder
+    from .decorators.orders import LeastBusy as LeastBusy
+    from .decorators.orders import Order as Order
+    from .decorators.orders import Sticky as Sticky
+    from .decorators.orders import Weighted as Weighted
+    from .decorators.quota import RetryQuota as RetryQuota
     from .decorators.retry import RetryProvider as RetryProvider
     from .decorators.retry_function import (
         retry_with_exponential_backoff as retry_with_exponential_backoff,
     )
+    from .decorators.router import RouterProvider as RouterProvider
+    from .decorators.router import arm_of as arm_of
+    from .decorators.routes import Route as Route
+    from .decorators.split import SplitProvider as SplitProvider
     from .facade.chat import ChatCompletionRequest as ChatCompletionRequest
     from .facade.chat import ChatCompletionResponse as ChatCompletionResponse
     from .facade.opening import open_provider as open_provider
@@ -141,6 +181,7 @@ if TYPE_CHECKING:
     from .facade.provider_factory import create_provider as create_provider
     from .facade.provider_manager import ProviderManager as ProviderManager
     from .facade.registry import ProviderRegistry as ProviderRegistry
+    from .facade.request_router import RequestRouter as RequestRouter
     from .facade.shared import acomplete as acomplete
     from .facade.shared import aembed as aembed
     from .facade.shared import complete as complete
@@ -168,11 +209,13 @@ _HOMES = {
     ".adapters.telemetry.structlog": ("StructlogLog",),
     ".adapters.tokenizers.tiktoken": ("BackgroundTokenizers",),
     ".assembly.choice": ("ConfigurationWarning",),
+    ".assembly.explain": ("explain", "Explanation"),
     ".assembly.order": ("Use",),
     ".assembly.pipeline": ("default_pipeline", "target_pipeline"),
     ".assembly.vendors": ("discover_providers",),
     ".core.adapt": ("adapt",),
     ".core.adapter": ("Adapter",),
+    ".core.bounds": ("Bounds", "bounds_of"),
     ".core.calls": ("Call", "Deadline", "Handler", "Operation", "find"),
     ".core.embeddings": ("Embedding", "EmbeddingMetadata", "Embeddings", "EmbeddingSpace"),
     ".core.errors": (
@@ -237,31 +280,64 @@ _HOMES = {
         "ToolResult",
     ),
     ".core.models": ("ModelInfo",),
+    ".core.outcomes": ("StreamOutcome",),
     ".core.pending": ("PendingStream",),
     ".core.plans": ("Plan", "Target"),
-    ".core.ports": ("EventLog", "Tokenizer", "Tokenizers"),
+    ".core.ports": (
+        "CooldownStore",
+        "EventLog",
+        "RateStore",
+        "RetryStore",
+        "Tokenizer",
+        "Tokenizers",
+    ),
     ".core.provider": ("ProviderPort",),
+    ".core.rates": ("Allowance", "Amount", "Rate", "RateLimits", "Rates"),
     ".core.requests": ("EmbedOptions", "GenerateOptions"),
     ".core.results": ("FinishReason", "Generation", "Metadata", "TokenCount"),
-    ".core.streams": ("GenerationStream", "StreamOutcome"),
+    ".core.streams": ("GenerationStream",),
     ".core.usage": ("Cost", "Usage"),
-    ".core.verdicts": ("Verdict",),
+    ".core.verdicts": ("KeyFate", "Verdict"),
     ".decorators._base": ("Decorator",),
+    ".decorators._pooled": ("fingerprint", "PoolKey"),
     ".decorators.attempt": ("AttemptTimeoutProvider",),
     ".decorators.backoff": ("Backoff",),
     ".decorators.breaker": ("CircuitBreakerProvider",),
+    ".decorators.buckets": ("LocalRateStore", "TokenBucket"),
     ".decorators.circuit": ("BreakerOptions", "CircuitBreaker"),
     ".decorators.deadline": ("DeadlineProvider",),
     ".decorators.fallback": ("FallbackProvider",),
+    ".decorators.faults": ("Fault", "FaultsProvider", "RandomFaults"),
+    ".decorators.hedge": ("HedgeProvider",),
+    ".decorators.hedging": ("HedgeOptions",),
+    ".decorators.key_pool": ("KeyPoolProvider", "KeyStatus"),
+    ".decorators.keys": ("KeyState",),
+    ".decorators.lane": ("LimitOptions",),
+    ".decorators.limits": ("LimitProvider",),
     ".decorators.logging": ("LoggingProvider",),
+    ".decorators.orders": (
+        "Cheapest",
+        "Experiment",
+        "Fastest",
+        "InOrder",
+        "LeastBusy",
+        "Order",
+        "Sticky",
+        "Weighted",
+    ),
+    ".decorators.quota": ("RetryQuota",),
     ".decorators.retry": ("RetryProvider",),
     ".decorators.retry_function": ("retry_with_exponential_backoff",),
+    ".decorators.router": ("arm_of", "RouterProvider"),
+    ".decorators.routes": ("Route",),
+    ".decorators.split": ("SplitProvider",),
     ".facade.chat": ("ChatCompletionRequest", "ChatCompletionResponse"),
     ".facade.opening": ("open_provider",),
     ".facade.provider": ("Provider",),
     ".facade.provider_factory": ("create_provider", "ProviderFactory"),
     ".facade.provider_manager": ("ProviderManager",),
     ".facade.registry": ("ProviderRegistry",),
+    ".facade.request_router": ("RequestRouter",),
     ".facade.shared": (
         "acomplete",
         "aembed",

@@ -21,6 +21,7 @@ from .adapters.telemetry.structlog import StructlogLog
 from .adapters.tokenizers.tiktoken import BackgroundTokenizers
 from .assembly.build import PipelineSettings, build, http_engine
 from .assembly.choice import choose
+from .decorators.quota import RetryQuota
 from .settings import load
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from .adapters.http.port import HttpEngine
     from .assembly.order import Use
     from .assembly.targets import Choices
-    from .core.ports import EventLog
+    from .core.ports import EventLog, RetryStore
     from .decorators._base import Decorator
     from .settings import RawSettings
 
@@ -47,6 +48,8 @@ class Container(containers.DeclarativeContainer):
     """Leaf: where calls are told to."""
     tokenizers: providers.Provider[BackgroundTokenizers] = providers.Object(BackgroundTokenizers())
     """Leaf: what counts tokens; one for all containers, as each vocabulary takes 60 MB."""
+    quota: providers.Provider[RetryStore] = providers.Singleton(RetryQuota)
+    """Leaf: what repeats are paid from, one for each pipeline."""
     random: providers.Provider[Callable[[], float]] = providers.Object(random.random)
     """Leaf: numbers from 0 to 1, for jitter."""
 
@@ -64,6 +67,7 @@ class Container(containers.DeclarativeContainer):
         engine=engine.provider,
         log=log,
         tokenizers=tokenizers,
+        quota=quota,
         random=random,
         decorators=decorators,
     )

@@ -7,13 +7,23 @@ import anyio
 import pytest
 
 from fairlead.adapters.providers.offline import OfflineProvider
-from fairlead.core.errors import ProviderError
+from fairlead.core.errors import ProviderError, RateLimitError
+from fairlead.core.journal import Outcome
 from fairlead.decorators.attempt import AttemptTimeoutProvider
 from fairlead.decorators.breaker import CircuitBreakerProvider
 from fairlead.decorators.deadline import DeadlineProvider
 from fairlead.decorators.fallback import FallbackProvider
+from fairlead.decorators.faults import FaultsProvider
+from fairlead.decorators.hedge import HedgeProvider
+from fairlead.decorators.hedging import HedgeOptions, Latencies
+from fairlead.decorators.key_pool import KeyPoolProvider
+from fairlead.decorators.lane import LimitOptions
+from fairlead.decorators.limits import LimitProvider
 from fairlead.decorators.logging import LoggingProvider
+from fairlead.decorators.orders import Fastest
 from fairlead.decorators.retry import RetryProvider
+from fairlead.decorators.router import RouterProvider
+from fairlead.decorators.split import SplitProvider
 from fairlead.testing import CUT, Pause, ProviderContract, ScriptedProvider
 from tests.support.logs import ListLog
 from tests.support.scripts import endless, whatever
@@ -23,8 +33,42 @@ def _fallback(provider):
     return FallbackProvider([provider])
 
 
+def _router(provider):
+    return RouterProvider([provider], order=Fastest())
+
+
+class _Racing(HedgeProvider):
+    """Knows its targets to be quick, so that every call runs in a task, ready for a hedge."""
+
+    def _latency(self, child, call):
+        latencies = Latencies(0.95, 1)
+        latencies.add(1e9)
+        return latencies
+
+
+def _hedge(provider):
+    spare = ScriptedProvider(whatever, name="spare")
+    options = HedgeOptions(minimum_samples=1, max_share=1.0)
+    return _Racing([provider, spare], hedging=options, try_another=lambda error: False)
+
+
 def _logged(provider):
     return LoggingProvider(provider, log=ListLog())
+
+
+def _pooled(provider):
+    return KeyPoolProvider([provider])
+
+
+def _one_by_one(provider):
+    return SplitProvider(provider, max_items=1)
+
+
+def _limited(provider):
+    options = LimitOptions(
+        requests_per_minute=10**6, tokens_per_minute=10**9, max_running=50, adaptive=True
+    )
+    return LimitProvider(provider, options=options)
 
 
 def _in_order(provider):
@@ -40,10 +84,17 @@ def _in_another_order(provider):
 STACKS: dict[str, Callable] = {
     "retry": RetryProvider,
     "breaker": CircuitBreakerProvider,
+    "limits": _limited,
     "fallback": _fallback,
+    "router": _router,
+    "hedge": _hedge,
     "deadline": DeadlineProvider,
     "attempt timeout": AttemptTimeoutProvider,
     "logging": _logged,
+    "faults": FaultsProvider,
+    "key pool": _pooled,
+    "split": SplitProvider,
+    "split into single texts": _one_by_one,
     "stacked": _in_order,
     "stacked otherwise": _in_another_order,
 }
@@ -54,6 +105,24 @@ class Transparent(ProviderContract):
     @pytest.fixture(autouse=True, params=STACKS.values(), ids=STACKS)
     def _stack(self, request):
         self.wrap = request.param
+
+    async def test_it_answers_after_a_failure(self):
+        if self.wrap is not _pooled:
+            await super().test_it_answers_after_a_failure()
+            return
+        provider = self.make_scripted([RateLimitError("too fast", retry_after=1.0)], ["Fine."])
+        for _ in range(2):  # the second is refused, as the only key rests
+            with pytest.raises(RateLimitError):
+                await provider.generate("Hello?")
+        await anyio.sleep(1.0)
+        assert await provider.generate("Hello?") == "Fine."
+
+    async def test_vectors_come_with_one_success(self, embedding):
+        if self.wrap is not _one_by_one:
+            await super().test_vectors_come_with_one_success(embedding)
+            return
+        vectors = await embedding.embed_batch(["one", "two", "three"])
+        assert [it.outcome for it in vectors.metadata.journal] == [Outcome.SUCCEEDED] * 3
 
 
 class TestOverOffline(Transparent):

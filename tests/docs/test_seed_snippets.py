@@ -39,6 +39,7 @@ TWICE = ("000", "001")
 SYNC = {"complete", "embed", "get_provider", "ProviderFactory"}
 OURS = {"devsynth.adapters.provider_system", "devsynth.adapters.providers.factory"}
 OURS |= {"devsynth.adapters.providers.exceptions", "app.providers.base", "app.providers.registry"}
+OURS |= {"app.router.router"}
 TEST = """
 def test_it():
     import fairlead
@@ -381,6 +382,21 @@ def test_a_registry(play):
     assert play.names["providers"] == ["openai-gpt4", "vllm-local"]
     assert all(health.healthy for health in play.names["health_status"].values())
     assert play.names["provider"] is providers["openai_provider"]
+
+
+@of("004", title="Request Routing")
+def test_a_router(play):
+    script(completion("Routed."))
+    providers = {
+        "openai_provider": fairlead.open_provider("openai:gpt-4"),
+        "vllm_provider": fairlead.open_provider("vllm:llama", base_url=play.server.url("/v1")),
+    }
+    request = fairlead.ChatCompletionRequest(messages=[{"role": "user", "content": "Hello"}])
+
+    play.run(request=request, request_id="req-1", **providers)
+
+    assert play.names["provider"] in providers.values()
+    assert play.names["response"].choices[0]["message"]["content"] == "Routed."
 
 
 @of("004", title="Dependency Injection")

@@ -10,13 +10,17 @@ from ..core.adapter import Adapter
 from ..core.limits import TimeLimits
 from ..decorators.backoff import Backoff
 from ..decorators.circuit import BreakerOptions
+from ..decorators.hedging import HedgeOptions
+from ..decorators.lane import LimitOptions
 from ..settings import resolve
 from .pipeline import MAX_RETRIES, chain, target_pipeline
 from .sections import (
     BreakerSettings,
+    HedgeSettings,
     HttpClientSettings,
     LimitSettings,
     LoggingSettings,
+    RateSettings,
     RetrySettings,
     TlsSettings,
 )
@@ -29,7 +33,7 @@ if TYPE_CHECKING:
     from ..adapters.http.httpx import HttpxEngine
     from ..adapters.http.port import HttpEngine
     from ..adapters.tokenizers.tiktoken import BackgroundTokenizers
-    from ..core.ports import EventLog
+    from ..core.ports import EventLog, RetryStore
     from ..core.provider import LooseProvider
     from ..decorators._base import Decorator
     from ..settings import RawSettings
@@ -42,6 +46,8 @@ class PipelineSettings:
     """What all pipelines of one configuration have in common, validated."""
 
     limits: LimitSettings
+    rates: RateSettings
+    hedge: HedgeSettings
     retry: RetrySettings
     circuit_breaker: BreakerSettings
     tls: TlsSettings
@@ -61,6 +67,8 @@ class PipelineSettings:
         tls = resolve(raw, "tls", TlsSettings)
         return cls(
             limits=resolve(raw, "limits", LimitSettings).model,
+            rates=resolve(raw, "rates", RateSettings).model,
+            hedge=resolve(raw, "hedge", HedgeSettings).model,
             retry=resolve(raw, "retry", RetrySettings).model,
             circuit_breaker=resolve(raw, "circuit_breaker", BreakerSettings).model,
             tls=tls.model,
@@ -106,6 +114,7 @@ def build(
     engine: Callable[[], HttpEngine] | None = None,
     log: EventLog | None = None,
     tokenizers: BackgroundTokenizers | None = None,
+    quota: RetryStore | None = None,
     random: Callable[[], float] = _random.random,
     decorators: Sequence[Use] = (),
 ) -> Decorator:
@@ -119,6 +128,7 @@ def build(
             closed with the pipeline. If there is none, each provider has its own, which is.
         log: Where calls are told to.
         tokenizers: What counts tokens exactly, once it is loaded; loading begins now.
+        quota: What repeats and hedges of all targets are paid from.
         random: Numbers from 0 to 1, for jitter.
         decorators: Policies of your own.
 
@@ -127,21 +137,32 @@ def build(
     """
     limits = _limits(settings.limits)
     backoff = Backoff(**_given(settings.retry, "enabled", "max_retries"))
+    rates = _given(settings.rates)
     breaker = BreakerOptions(**_given(settings.circuit_breaker, "enabled"))
     targets = [
         target_pipeline(
             _counting(target.create(limits, engine), tokenizers),
             max_retries=_max_retries(settings.retry, target.max_retries),
             backoff=backoff,
+            quota=quota,
             breaker=breaker if settings.circuit_breaker.enabled else None,
             limits=limits,
+            rates=LimitOptions(**rates) if rates else None,
             random=random,
             decorators=decorators,
         )
         for target in choices.targets
     ]
     told = log if settings.logging.enabled else None
-    return chain(targets, total=settings.limits.total, log=told, decorators=decorators)
+    hedging = HedgeOptions(**_given(settings.hedge, "enabled")) if settings.hedge.enabled else None
+    return chain(
+        targets,
+        total=settings.limits.total,
+        hedging=hedging,
+        quota=quota,
+        log=told,
+        decorators=decorators,
+    )
 
 
 def _counting(provider: LooseProvider, tokenizers: BackgroundTokenizers | None) -> LooseProvider:

@@ -105,6 +105,18 @@ def section_of(raw: RawSettings, provider: Named | None) -> str:
     return sections.get(name, name)
 
 
+def configured(raw: RawSettings) -> dict[str, str]:
+    """
+    The sections below `providers` that are not switched off: canonical name, and as it is written.
+
+    Raises:
+        ConfigurationError: There is a mistake in one of them. A missing key is none.
+    """
+    sections = _sections(raw)
+    targets = {name: _described(raw, name, None) for name in sections}
+    return {name: sections[name] for name, target in targets.items() if target.is_on}
+
+
 def _is_usable(target: Target) -> bool:
     if isinstance(target, Described):
         target = _elsewhere(target)
@@ -271,7 +283,7 @@ def _split(given: str, sections: dict[str, str]) -> tuple[str, str | None]:
         wanted = canonical(candidate)
         if (wanted in sections or is_known(wanted)) and model != "":
             return wanted, model and model.strip()
-    raise unknown("provider", given.strip(), [*sections, *discover_providers()])
+    raise unknown("provider", given.strip(), dict.fromkeys([*sections, *discover_providers()]))
 
 
 def _with_model(target: Described, model: str | None, name: str) -> Described:

@@ -10,14 +10,19 @@ from ..core.adapter import Adapter
 from ..core.calls import below, find
 from ..core.errors import ConfigurationError
 from ..decorators._base import Decorator
+from ..decorators._dispatch import Dispatcher
 from ..decorators.attempt import AttemptTimeoutProvider
 from ..decorators.backoff import Backoff
 from ..decorators.breaker import CircuitBreakerProvider
 from ..decorators.circuit import BreakerOptions
 from ..decorators.deadline import DeadlineProvider
 from ..decorators.fallback import FallbackProvider
+from ..decorators.hedge import HedgeProvider
+from ..decorators.limits import LimitProvider
 from ..decorators.logging import LoggingProvider
+from ..decorators.quota import RetryQuota
 from ..decorators.retry import RetryProvider
+from ..decorators.split import SplitProvider
 from .order import CHAIN, LAYERS, TARGET, Layers, arranged, check, layers_in
 
 if TYPE_CHECKING:
@@ -25,8 +30,10 @@ if TYPE_CHECKING:
     from typing import Any
 
     from ..core.limits import TimeLimits
-    from ..core.ports import EventLog
+    from ..core.ports import EventLog, RetryStore
     from ..core.provider import LooseProvider, ProviderPort
+    from ..decorators.hedging import HedgeOptions
+    from ..decorators.lane import LimitOptions
     from .order import Use
 
 TOTAL = 600.0
@@ -41,13 +48,15 @@ def target_pipeline(
     *,
     max_retries: int | None = MAX_RETRIES,
     backoff: Backoff = _BACKOFF,
+    quota: RetryStore | None = None,
     breaker: BreakerOptions | None = _BREAKER,
     limits: TimeLimits | None = None,
+    rates: LimitOptions | None = None,
     random: Callable[[], float] = _random.random,
     decorators: Sequence[Use] = (),
 ) -> Node:
     """
-    What stands round one target: retry, circuit breaker, time limit, adapter.
+    What stands round one target: split, retry, rates, circuit breaker, time limit, adapter.
 
     What *provider* has round it already, and what would have to stand inside of that, is not put
     there again.
@@ -56,20 +65,24 @@ def target_pipeline(
         provider: What is asked.
         max_retries: Repeats; None for no such policy.
         backoff: How long to wait before a repeat.
+        quota: What repeats are paid from, which all targets of a pipeline share.
         breaker: When the circuit opens and closes; None for no such policy.
         limits: How long one attempt may take. An adapter that keeps limits of its own, as all
             that speak HTTP do, gets no second ones.
+        rates: How fast and how much at once it is asked; None for no such policy.
         random: Numbers from 0 to 1, for jitter.
         decorators: Policies of your own in these layers; others are ignored.
     """
     inner = adapt(provider)
     if "dispatch" in layers_in(inner):  # each of its targets has policies of its own
         return inner
-    layers: Layers = {}
+    layers: Layers = {"split": SplitProvider}
     if max_retries is not None:
         layers["retry"] = lambda node: RetryProvider(
-            node, max_retries=max_retries, backoff=backoff, random=random
+            node, max_retries=max_retries, backoff=backoff, quota=quota, random=random
         )
+    if rates is not None:
+        layers["limits"] = lambda node: LimitProvider(node, options=rates)
     if breaker is not None:
         layers["breaker"] = lambda node: CircuitBreakerProvider(
             node, options=breaker, random=random
@@ -85,15 +98,19 @@ def chain(
     /,
     *,
     total: float | None = TOTAL,
+    hedging: HedgeOptions | None = None,
+    quota: RetryStore | None = None,
     log: EventLog | None = None,
     decorators: Sequence[Use] = (),
 ) -> Decorator:
     """
-    What stands round several targets: deadline; with more than one of them, fallback.
+    What stands round several targets: deadline; with more than one of them, fallback or hedge.
 
     Args:
         targets: What is asked, in order, each with its own policies already round it.
         total: Seconds for a whole call that is not a stream; None is no end.
+        hedging: When the next target is asked beside one that is slow; None is never.
+        quota: What hedges are paid from, as repeats are.
         log: Where calls are told to; None is nowhere.
         decorators: Policies of your own in these layers; others are ignored.
 
@@ -102,7 +119,13 @@ def chain(
     """
     if not targets:
         raise ConfigurationError("a pipeline needs at least one adapter")
-    inner = adapt(targets[0]) if len(targets) == 1 else FallbackProvider(targets, log=log)
+    inner: Node
+    if len(targets) == 1:
+        inner = adapt(targets[0])
+    elif hedging is None:
+        inner = FallbackProvider(targets, log=log)
+    else:
+        inner = HedgeProvider(targets, hedging=hedging, quota=quota, log=log)
     layers: Layers = {"deadline": lambda node: DeadlineProvider(node, total=total)}
     if log is not None:
         layers["logging"] = lambda node: LoggingProvider(node, log=log)
@@ -139,11 +162,13 @@ def default_pipeline(
         ConfigurationError: There is no adapter, one is no provider, or the order of policies
             makes no sense.
     """
+    quota = RetryQuota()
     targets = [
         target_pipeline(
             adapter,
             max_retries=max_retries,
             backoff=backoff,
+            quota=quota,
             breaker=breaker,
             decorators=decorators,
         )
@@ -154,7 +179,7 @@ def default_pipeline(
 
 def _outside(inner: Node, layers: Layers) -> Layers:
     """Those of *layers* that stand outside of all that *inner* has already."""
-    has = layers_in(inner) if not isinstance(inner, FallbackProvider) else {"dispatch"}
+    has = layers_in(inner) if not isinstance(inner, Dispatcher) else {"dispatch"}
     outermost = min((LAYERS.index(name) for name in has), default=len(LAYERS))
     return {name: policy for name, policy in layers.items() if LAYERS.index(name) < outermost}
 

@@ -98,6 +98,29 @@ class BreakerSettings(Section):
     )
 
 
+class RateSettings(Section):
+    """How fast and how much at once each provider is asked. What is not set is not limited."""
+
+    requests_per_minute: float | None = Field(None, gt=0, description="Calls, retries included.")
+    tokens_per_minute: float | None = Field(None, gt=0, description="Input and output together.")
+    requests_burst: int | None = Field(
+        None, ge=1, description="Calls at once after a rest; a minute's, if not set."
+    )
+    tokens_burst: int | None = Field(
+        None, ge=1, description="Tokens at once after a rest; a minute's, if not set."
+    )
+    max_running: int | None = Field(
+        None, ge=1, description="Calls at a time; a stream runs until it is closed."
+    )
+    max_queued: int | None = Field(
+        None, ge=0, description="Calls that may wait; 0 refuses rather than waits."
+    )
+    learn: bool | None = Field(None, description="Whether the vendor's own limits are taken over.")
+    adaptive: bool | None = Field(
+        None, description="Whether to slow down when the vendor refuses, and feel up again."
+    )
+
+
 class LimitSettings(Section):
     """Time limits, in seconds; `null` is none."""
 
@@ -109,6 +132,22 @@ class LimitSettings(Section):
         600.0, gt=0, description="As first_content, of a model that reasons."
     )
     reasoning_idle: float | None = Field(300.0, gt=0, description="As idle, likewise.")
+
+
+class HedgeSettings(Section):
+    """Asking the next provider beside one that is slow, and taking what comes first."""
+
+    enabled: bool = Field(False, description="Whether it is done; it costs up to `max_share` more.")
+    delay: float | None = Field(None, ge=0, description="Seconds that are waited in any case.")
+    quantile: float | None = Field(
+        None, gt=0, le=1, description="The share of answers that began sooner, and are not hedged."
+    )
+    minimum_samples: int | None = Field(
+        None, ge=1, description="Answers below which nobody knows how long they take."
+    )
+    max_share: float | None = Field(
+        None, gt=0, le=1, description="The share of calls that are hedged at most."
+    )
 
 
 class TlsSettings(Section):
@@ -145,6 +184,8 @@ SECTIONS: dict[str, type[Section]] = {
     "retry": RetrySettings,
     "circuit_breaker": BreakerSettings,
     "limits": LimitSettings,
+    "rates": RateSettings,
+    "hedge": HedgeSettings,
     "tls": TlsSettings,
     "http": HttpClientSettings,
     "logging": LoggingSettings,

@@ -34,6 +34,11 @@ class Target(Protocol):
         ...
 
     @property
+    def is_on(self) -> bool:
+        """Whether its settings let it be asked at all."""
+        ...
+
+    @property
     def is_declared(self) -> bool:
         """Whether it may be asked without having been named."""
         ...
@@ -84,7 +89,7 @@ class Described:
 
     @property
     def lacks(self) -> str | None:
-        if getattr(self.settings, "enabled", True) is False:
+        if not self.is_on:
             return "it is switched off: enabled is false"
         missing: str | None = getattr(self.settings, "missing", None)
         if missing is None:
@@ -92,6 +97,10 @@ class Described:
         path = f"providers.{self.section}"
         names = variable_names(type(self.settings), path, aliases=self.is_namesake)
         return f"it has no {missing}; give {missing}=, or set {names[missing][0]}"
+
+    @property
+    def is_on(self) -> bool:
+        return getattr(self.settings, "enabled", True) is not False
 
     @property
     def is_declared(self) -> bool:
@@ -128,6 +137,7 @@ class Given:
 
     provider: LooseProvider
     lacks: None = None
+    is_on: bool = True
     is_declared: bool = True
     over_http: bool = False
     allow_plain_http: bool = False
@@ -147,6 +157,7 @@ class NotYet:
 
     name: str
     lacks: str = "fairlead has no adapter for it yet"
+    is_on: bool = True
     is_declared: bool = True
     over_http: bool = False
     allow_plain_http: bool = False

@@ -6,18 +6,22 @@ import sys
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from ..core.errors import StreamInterruptedError
+from ..core.errors import FairleadError
 from ..core.events import StreamEnd, TextDelta
+from ..core.results import FinishReason
 from ..settings import load
 from .choice import opened
 from .dry_run import NotSentError, RecordingEngine, as_curl, as_json, as_text
-from .failures import say
+from .failures import plainly, say, warn
 from .output import print_json
 from .schemas import validated
 from .sections import key_variable
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from ..core.events import StreamEvent
+    from ..core.journal import Attempt
     from ..core.results import Generation
     from ..core.streams import GenerationStream
     from ..facade import Provider
@@ -47,13 +51,20 @@ async def answer(request: Request) -> None:
 
 def tell(generation: Generation, *, warnings_alone: bool = False) -> None:
     """Tell of *generation* what its words do not say."""
-    for warning in generation.warnings:
-        say(f"warning: {warning}")
+    warn(*generation.warnings)
+    if is_empty(generation):
+        say("the answer is empty")
     if not warnings_alone:
         for call in generation.tool_calls:
             say(f"the model wants to call {call.name}({call.arguments})")
         if generation.refusal:
             say(f"the model refuses: {generation.refusal}")
+
+
+def is_empty(generation: Generation) -> bool:
+    """Whether it is nothing at all, although the model says that it is whole."""
+    said = generation or generation.tool_calls or generation.refusal
+    return not said and generation.finish_reason is FinishReason.STOP
 
 
 async def show_request(request: Request, *, curl: bool) -> None:
@@ -66,6 +77,7 @@ async def show_request(request: Request, *, curl: bool) -> None:
             else:
                 await provider.generate(request.prompt, **request.options)
         except NotSentError as shown:
+            warn(*shown.request.warnings)
             if curl:
                 asked = request.asked
                 raw = load(file=asked.config, env_file=asked.env_file)
@@ -96,12 +108,10 @@ async def _streamed(provider: Provider, request: Request) -> Generation:
             else:
                 async for event in stream.events():
                     print_event(event)
-        except StreamInterruptedError as error:
-            _keep(error.partial, request)
-            raise
-        except BaseException:
-            # Ctrl-C: what had arrived has been printed, or is now.
-            _keep(_partial(stream), request)
+        except BaseException as error:
+            # Also Ctrl-C: what had arrived has been printed, or is now; as JSON with the error.
+            if not (request.as_json and isinstance(error, FairleadError)):
+                _keep(_partial(stream), request)
             raise
         return stream.generation
 
@@ -129,9 +139,18 @@ def _keep(partial: Generation, request: Request) -> None:
 
 def print_generation(generation: Generation, value: Any = None) -> None:
     """Everything that is known of *generation*, as one JSON object."""
+    told = generation_as_json(generation)
+    print_json(told if value is None else {**told, "parsed": value})
+
+
+def generation_as_json(generation: Generation) -> dict[str, Any]:
+    """Everything that is known of *generation*, for programs."""
     metadata = generation.metadata
     usage = asdict(metadata.usage) if metadata.usage else None
-    told: dict[str, Any] = {
+    if usage and usage["total_tokens"] is None:
+        both = (usage["input_tokens"], usage["output_tokens"])
+        usage["total_tokens"] = None if None in both else sum(both)
+    return {
         "text": str(generation),
         "provider": metadata.provider,
         "model": metadata.model,
@@ -147,17 +166,19 @@ def print_generation(generation: Generation, value: Any = None) -> None:
         "warnings": list(generation.warnings),
         "request_id": generation.request_id,
         "response_id": metadata.response_id,
-        "attempts": [
-            {
-                "outcome": attempt.outcome,
-                "provider": attempt.provider,
-                "model": attempt.model,
-                "seconds": round(attempt.seconds, 3),
-                "reason": attempt.reason,
-            }
-            for attempt in generation.attempts
-        ],
+        "attempts": attempts_as_json(generation.attempts),
     }
-    if value is not None:
-        told["parsed"] = value
-    print_json(told)
+
+
+def attempts_as_json(attempts: Iterable[Attempt]) -> list[dict[str, Any]]:
+    """What was done for a call, for programs."""
+    return [
+        {
+            "outcome": attempt.outcome,
+            "provider": attempt.provider,
+            "model": attempt.model,
+            "seconds": round(attempt.seconds, 3),
+            "reason": attempt.reason and plainly(attempt.reason),
+        }
+        for attempt in attempts
+    ]

@@ -11,6 +11,7 @@ from . import config, tokens
 from .chat import chat
 from .count import count
 from .embed import embed
+from .explain import explain
 from .generate import generate
 from .group import Commands
 from .listing import health, models, providers
@@ -82,6 +83,7 @@ _COMMANDS: tuple[Callable[..., None], ...] = (
     providers,
     models,
     health,
+    explain,
 )
 for _command in _COMMANDS:
     app.command()(_command)

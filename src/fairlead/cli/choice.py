@@ -3,23 +3,35 @@
 from __future__ import annotations
 
 import warnings
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
-from ..assembly.choice import ConfigurationWarning
+from pydantic import SecretStr
+
+from ..assembly.choice import ConfigurationWarning, choose, section_of
 from ..assembly.sections import choice_settings
+from ..assembly.targets import Described
 from ..assembly.vendors import vendor
 from ..core.calls import find
-from ..core.errors import ConfigurationError
+from ..core.errors import ConfigurationError, ProviderError
+from ..core.limits import TimeLimits
 from ..facade import open_provider
 from ..settings import load, resolve
-from .failures import say
+from ..settings.sources import may_be_secret
+from .dry_run import RecordingEngine
+from .failures import in_words, say, warn
+from .sections import known, mistakes_in
 
 if TYPE_CHECKING:
+    from collections.abc import Generator, Sequence
+    from pathlib import Path
+
     from ..adapters.http.port import HttpEngine
     from ..assembly.sections import ChoiceSettings
+    from ..assembly.targets import Target
     from ..facade import Provider
     from ..settings import RawSettings
-    from .asked import Asked
+    from .asked import Asked, Files
 
 OFFLINE = (
     "offline: no model was asked. Set OPENAI_API_KEY, or name a server with --base-url or "
@@ -27,6 +39,8 @@ OFFLINE = (
 )
 UNKNOWN = "unknown"
 """Stands for a server's model where none is asked."""
+NO_KEY = "none"
+"""Stands for a key where nothing is sent."""
 
 
 @runtime_checkable
@@ -62,31 +76,141 @@ async def opened(
 
     Raises:
         ConfigurationError: What was asked for cannot be built.
-        ProviderError: The server does not say which models it has.
+        ProviderError: The server does not say which models it has, and nobody else is to be asked.
     """
     _check(asked)
-    raw = load(file=asked.config, env_file=asked.env_file)
-    target, options = _target(asked, raw)
-    model = asked.model
-    if model is None and _wants_a_model(asked, raw):
-        if any_model:
-            model = UNKNOWN
-        elif engine is None:
-            model = await _only_model(asked, target, options)
-        else:
-            msg = "say with --model which model is meant: the server is not asked for its own"
-            raise ConfigurationError(msg)
-    provider, notes = _open(asked, target, model, options, engine)
+    with _counted(asked.config):
+        raw = load(file=asked.config, env_file=asked.env_file)
+        target, options = _target(asked, raw)
+        model = asked.model
+        fallback = asked.fallback or (False if asked.offline else None)
+        if model is None and _wants_a_model(asked, raw):
+            if any_model:
+                model = UNKNOWN
+            elif engine is None:
+                try:
+                    model = await _only_model(asked, target, options)
+                except ProviderError as error:
+                    target, *others = _others(asked, raw, error)
+                    fallback, options = others or False, {}
+            else:
+                msg = "say with --model which model is meant: the server is not asked for its own"
+                raise ConfigurationError(msg)
+        provider, notes = _open(asked, target, model, options, engine, fallback)
     stands_in = _stands_in(provider, asked, choice_settings(raw).model)
     if stands_in and asked.model and choice_settings(raw).model.safe_default_provider is None:
         await provider.aclose()
         msg = f"--model {asked.model} needs a key in OPENAI_API_KEY, or a server: --base-url URL"
         raise ConfigurationError(msg)
-    for note in notes:
-        say(f"warning: {note}")
+    warn(*notes)
     if stands_in and not quiet:
         say(OFFLINE)
     return provider
+
+
+async def counting(asked: Asked) -> Provider:
+    """
+    The provider whose model counts, which the caller closes.
+
+    Nothing can be sent through it, so it needs no key; a model needs no provider by its side.
+
+    Raises:
+        ConfigurationError: What was asked for cannot be built.
+    """
+    _check(asked)
+    with _counted(asked.config):
+        raw = load(file=asked.config, env_file=asked.env_file)
+        target, options = _target(asked, raw)
+        if target is None and asked.model and choice_settings(raw).model.provider is None:
+            target = section_of(raw, None)
+        model = asked.model
+        if model is None and _wants_a_model(asked, raw):
+            model = UNKNOWN
+        if target is not None or choice_settings(raw).model.provider is not None:
+            section = section_of(raw, target)
+            found = next((each for each in known(raw) if each.name == section), None)
+            missing = getattr(found and found.resolved and found.resolved.model, "missing", None)
+            if missing and may_be_secret(missing):
+                options.setdefault(missing, NO_KEY)
+        return _open(asked, target, model, options, RecordingEngine(), False)[0]
+
+
+def who_answers(files: Files) -> tuple[Target, ...]:
+    """
+    Who would be asked, in order, if nothing else were said. Nobody is contacted.
+
+    Raises:
+        ConfigurationError: Nobody can be.
+    """
+    raw = load(file=files.config, env_file=files.env_file)
+    model = UNKNOWN if _wants_a_model(None, raw) else None
+    return choose(raw, model=model, safe_default="offline").targets
+
+
+def name_of(target: Target) -> str:
+    """Its section, and the model that it answers with where that is known."""
+    if not isinstance(target, Described):
+        return target.name
+    model = model_of(target)
+    return f"{target.section}:{model}" if model and model != UNKNOWN else target.section
+
+
+def model_of(target: Described) -> str | None:
+    """The model that it answers with unless told otherwise; None if nobody says."""
+    missing: str | None = getattr(target.settings, "missing", None)
+    settings = target.settings
+    if missing and may_be_secret(missing):
+        settings = settings.model_copy(update={missing: SecretStr(NO_KEY)})
+    elif missing:
+        return None
+    try:
+        built = target.vendor.create(
+            settings, name=target.name, limits=TimeLimits(), engine=RecordingEngine()
+        )
+    except Exception:  # noqa: BLE001 - whatever somebody's vendor raises
+        return None
+    return model_name(built)
+
+
+def model_name(provider: object) -> str | None:
+    """The model of *provider*, which others may have written; None if it does not say."""
+    model: object = getattr(provider, "model", None)
+    name: object = getattr(model, "name", model)
+    return name if isinstance(name, str) else None
+
+
+def _own_model(target: Described) -> str | None:
+    return getattr(target.settings, "model", None)
+
+
+@contextmanager
+def _counted(file: Path | None) -> Generator[None]:
+    """Say of a mistake in *file* how many others there are."""
+    try:
+        yield
+    except ConfigurationError as error:
+        said = str(error)
+        mistakes = mistakes_in(file) if file is not None else ()
+        others = [str(each) for each in mistakes if str(each) not in said]
+        if not others or str(file) not in said:
+            raise
+        raise ConfigurationError(
+            f"{said}; and {len(others)} more: fairlead config check {file}"
+        ) from error
+
+
+def _others(asked: Asked, raw: RawSettings, error: ProviderError) -> list[str]:
+    """Who is asked instead of a server that could not be asked for its models."""
+    chosen = choose(raw, provider="null", fallback=asked.fallback or None)
+    targets = [target for target in chosen.targets[1:] if isinstance(target, Described)]
+    names = [
+        f"{target.section}:{model}" if (model := _own_model(target)) else target.section
+        for target in targets
+    ]
+    if not names:
+        raise error
+    warn(f"{', then '.join(names)} is asked instead: {in_words(error)}")
+    return names
 
 
 def _stands_in(provider: Provider, asked: Asked, own: ChoiceSettings) -> bool:
@@ -130,18 +254,18 @@ def _variable(raw: RawSettings, name: str) -> str:
     raise ConfigurationError(msg)
 
 
-def _wants_a_model(asked: Asked, raw: RawSettings) -> bool:
+def _wants_a_model(asked: Asked | None, raw: RawSettings) -> bool:
     """Whether it is a server that is asked, and nobody says for which of its models."""
-    if asked.base_url is not None:
+    if asked is not None and asked.base_url is not None:
         return True
-    if asked.names_one or choice_settings(raw).model.provider is not None:
+    if (asked is not None and asked.names_one) or choice_settings(raw).model.provider is not None:
         return False
     openai: Any = resolve(raw, "providers.openai", vendor("openai").Settings).model
     return openai.is_elsewhere and openai.model is None
 
 
 async def _only_model(asked: Asked, target: str | None, options: dict[str, Any]) -> str:
-    provider, _ = _open(asked, target, UNKNOWN, options, None)
+    provider, _ = _open(asked, target, UNKNOWN, options, None, False)
     async with provider as asking:
         lister = find(asking, ListsModels)
         offered = await lister.list_models() if lister is not None else ()
@@ -158,6 +282,7 @@ def _open(
     model: str | None,
     options: dict[str, Any],
     engine: HttpEngine | None,
+    fallback: Sequence[str] | bool | None,
 ) -> tuple[Provider, list[str]]:
     """The provider, and what should be known of it."""
     with warnings.catch_warnings(record=True) as caught:
@@ -165,7 +290,7 @@ def _open(
         provider = open_provider(
             target,
             model=model,
-            fallback=asked.fallback or (False if asked.offline else None),
+            fallback=fallback,
             config=asked.config,
             env_file=asked.env_file,
             safe_default="offline",

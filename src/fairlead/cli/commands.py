@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from ..core.errors import ConfigurationError
 from ..core.messages import Role
 from .conversation import Conversation
 from .failures import say
@@ -73,25 +74,24 @@ def _retry(talk: Talk, _: str) -> None:
         talk.say(talk.last)
 
 
-def _file(name: str, argument: str) -> Path | None:
+def _file(name: str, argument: str) -> Path:
     if not argument:
-        say(f"/{name} needs the name of a file")
-        return None
+        raise ConfigurationError(f"/{name} needs the name of a file")
     return Path(argument).expanduser()
 
 
 def _save(talk: Talk, argument: str) -> None:
-    if path := _file("save", argument):
-        talk.conversation.save(path)
-        say(f"saved to {path}")
+    path = _file("save", argument)
+    talk.conversation.save(path)
+    say(f"saved to {path}")
 
 
 def _load(talk: Talk, argument: str) -> None:
-    if path := _file("load", argument):
-        talk.conversation = Conversation.load(path)
-        talk.last = None
-        talk.keep()
-        say(f"{len(talk.conversation.messages)} messages of {path}")
+    path = _file("load", argument)
+    talk.conversation = Conversation.load(path)
+    talk.last = None
+    talk.keep()
+    say(f"{len(talk.conversation.messages)} messages of {path}")
 
 
 def _tokens(talk: Talk, _: str) -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, cast
 import typer
 
 from .asked import Files, takes
-from .failures import FAILED, say
+from .failures import FAILED, plainly, say, warn
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 app: typer.Typer = typer.Typer(rich_markup_mode=None, invoke_without_command=True)
 
 Json = Annotated[bool, typer.Option("--json", help="Print it as JSON.")]
+
+
+ANSWERS = "who answers"
 
 
 class Value(NamedTuple):
@@ -41,9 +44,9 @@ def config(
     as_json: Json = False,
 ) -> None:
     """
-    Print every effective setting and where it comes from, with secrets masked.
+    Print who answers, and every effective setting and where it comes from, with secrets masked.
 
-    Without --all, providers that nothing is said about are left out.
+    Nobody is contacted. Without --all, providers that nothing is said about are left out.
 
     For example:
 
@@ -58,15 +61,20 @@ def config(
 
     raw = load(file=files.config, env_file=files.env_file)
     values = list(_values(raw, everything=everything))
+    names, why_not = _who_answers(files)
     if as_json:
         print_json(
             [
-                {"key": each.key, "value": _masked(each.value), "source": asdict(each.source)}
-                for each in values
+                {"key": ANSWERS, "value": names, "source": None},
+                *(
+                    {"key": each.key, "value": _masked(each.value), "source": asdict(each.source)}
+                    for each in values
+                ),
             ]
         )
     else:
-        rows = [(each.key, _shown(each.value), str(each.source)) for each in values]
+        rows = [(ANSWERS, ", then ".join(names) or f"nobody: {why_not}", "what follows")]
+        rows += [(each.key, _shown(each.value), str(each.source)) for each in values]
         print_table(("setting", "value", "from"), rows)
     if _tell_mistakes(raw):
         sys.exit(FAILED)
@@ -89,12 +97,10 @@ def check(
 
       fairlead config check fairlead.yaml
     """
-    from ..settings import check as mistakes_in
     from .output import print_json, printable
-    from .sections import MODELS, section_model, vendor_models
+    from .sections import mistakes_in
 
-    providers = {f"providers.{name}": model for name, model in vendor_models().items()}
-    mistakes = mistakes_in(file, {**MODELS, **providers}, provider=section_model)
+    mistakes = mistakes_in(file)
     if as_json:
         print_json(
             [
@@ -131,6 +137,18 @@ def schema() -> None:
     from .sections import MODELS, vendor_models
 
     print_json(json_schema(MODELS, vendor_models()))
+
+
+def _who_answers(files: Files) -> tuple[list[str], str]:
+    """The providers that would be asked, in order; why there are none."""
+    from ..core.errors import ConfigurationError
+    from .choice import name_of, who_answers
+    from .failures import in_words
+
+    try:
+        return [name_of(target) for target in who_answers(files)], ""
+    except ConfigurationError as error:
+        return [], in_words(error)
 
 
 def _values(raw: RawSettings, *, everything: bool) -> Iterator[Value]:
@@ -218,10 +236,10 @@ def _tell_mistakes(raw: RawSettings) -> bool:
     failed = False
     for each in known(raw):
         if each.resolved is None:
-            say(f"error: {each.mistake}")
+            say(f"error: {plainly(each.mistake or '')}")
             failed = True
         else:
             names |= {name for variables in each.variables().values() for name in variables}
     for mistake in unknown_variables(raw, names):
-        say(f"warning: {mistake}")
+        warn(str(mistake))
     return failed

@@ -70,9 +70,9 @@ def count(
 
 async def _counted(asked: Asked, texts: list[str]) -> tuple[str | None, list[TokenCount]]:
     from ..container import Container
-    from .choice import opened
+    from .choice import counting
 
-    async with await opened(asked, any_model=True, quiet=True) as provider:
+    async with await counting(asked) as provider:
         Container.tokenizers().wait()
         return provider.model.name, [provider.count_tokens(text) for text in texts]
 

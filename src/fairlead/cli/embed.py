@@ -59,6 +59,7 @@ def embed(
         Format | None,
         typer.Option("--format", help="How to write them; as --out ends, else json."),
     ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="The same as --format json.")] = False,
     out: Annotated[
         Path | None, typer.Option("--out", "-o", metavar="FILE", help="The file to write them to.")
     ] = None,
@@ -83,22 +84,24 @@ def embed(
     """
     import anyio
 
+    from .failures import told_as_json
     from .prompts import texts_of
 
-    chosen = _format(form, out)
-    records = [record for path in jsonl or () for record in _records(path, field)]
-    if texts or files or not jsonl:
-        named = texts_of(texts or (), files or ())
-        records = [*({field: text} for _, text in named), *records]
-    vectors, metadata = anyio.run(
-        partial(_embedded, asked, [record[field] for record in records], dimensions)
-    )
-    if out is None:
-        _write(sys.stdout.buffer, chosen, records, vectors, metadata)
-        sys.stdout.buffer.flush()
-    else:
-        with out.open("wb") as file:
-            _write(file, chosen, records, vectors, metadata)
+    with told_as_json(as_json or form is Format.JSON):
+        chosen = _format(form, out, as_json=as_json)
+        records = [record for path in jsonl or () for record in _records(path, field)]
+        if texts or files or not jsonl:
+            named = texts_of(texts or (), files or ())
+            records = [*({field: text} for _, text in named), *records]
+        vectors, metadata = anyio.run(
+            partial(_embedded, asked, [record[field] for record in records], dimensions)
+        )
+        if out is None:
+            _write(sys.stdout.buffer, chosen, records, vectors, metadata)
+            sys.stdout.buffer.flush()
+        else:
+            with out.open("wb") as file:
+                _write(file, chosen, records, vectors, metadata)
 
 
 async def _embedded(
@@ -106,7 +109,7 @@ async def _embedded(
 ) -> tuple[list[Embedding], EmbeddingMetadata]:
     from ..core.errors import ConfigurationError
     from .choice import opened
-    from .failures import say
+    from .failures import warn
 
     if not texts:
         raise ConfigurationError("there is no text to embed")
@@ -126,17 +129,22 @@ async def _embedded(
                 raise ConfigurationError(msg)
             metadata = batch.metadata
             vectors += batch
-            for warning in batch.metadata.warnings:
-                say(f"warning: {warning}")
+            warn(*batch.metadata.warnings)
     assert metadata is not None
     return vectors, metadata
 
 
-def _format(form: Format | None, out: Path | None) -> Format:
+def _format(form: Format | None, out: Path | None, *, as_json: bool) -> Format:
     from ..core.errors import ConfigurationError
 
+    if as_json and form not in {None, Format.JSON}:
+        raise ConfigurationError(f"--json and --format {form} contradict each other")
     ending = out.suffix.removeprefix(".") if out else ""
-    chosen = form or (Format(ending) if ending in list(Format) else Format.JSON)
+    if form is None and not as_json and ending and ending not in list(Format):
+        known = ", ".join(Format)
+        raise ConfigurationError(f"{out}: say with --format what to write there: {known}")
+    by_name = Format(ending) if ending in list(Format) else Format.JSON
+    chosen = form or (Format.JSON if as_json else by_name)
     if chosen is Format.NPY and out is None and sys.stdout.isatty():
         raise ConfigurationError("npy is nothing for a terminal; name a file with --out")
     return chosen

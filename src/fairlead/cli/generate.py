@@ -95,26 +95,28 @@ def generate(
 
     from ..core.requests import GenerateOptions
     from .answers import answer, show_request
+    from .failures import told_as_json
     from .prompts import prompt_of, with_attachments
     from .schemas import read_schema
 
-    words = prompt_of(tuple(prompt or ()), needed=not (images or files))
-    wanted = read_schema(schema) if schema else None
-    request = Request(
-        asked=asked,
-        prompt=with_attachments(words, images=images or (), files=files or ()),
-        options=GenerateOptions(
-            system_prompt=system,
-            max_tokens=max_tokens,
-            temperature=temperature,
-            timeout=asked.timeout,
-            response_format=wanted,
-        ),
-        schema=wanted,
-        stream=not no_stream and wanted is None,
-        as_json=as_json,
-    )
-    if dry_run or curl:
-        anyio.run(partial(show_request, request, curl=curl))
-    else:
-        anyio.run(partial(answer, request))
+    with told_as_json(as_json):
+        words = prompt_of(tuple(prompt or ()), needed=not (images or files))
+        wanted = read_schema(schema) if schema else None
+        request = Request(
+            asked=asked,
+            prompt=with_attachments(words, images=images or (), files=files or ()),
+            options=GenerateOptions(
+                system_prompt=system,
+                max_tokens=max_tokens,
+                temperature=temperature,
+                timeout=asked.timeout,
+                response_format=wanted,
+            ),
+            schema=wanted,
+            stream=not no_stream and wanted is None,
+            as_json=as_json,
+        )
+        if dry_run or curl:
+            anyio.run(partial(show_request, request, curl=curl))
+        else:
+            anyio.run(partial(answer, request))

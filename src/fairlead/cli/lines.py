@@ -41,7 +41,7 @@ def turn() -> str:
 
     Raises:
         EOFError: Nothing is.
-        ConfigurationError: It is no text.
+        ConfigurationError: It is no text, or a pipe ends inside of `QUOTES`.
     """
     line = _line(PROMPT)
     if line.lstrip().startswith(QUOTES):
@@ -63,7 +63,10 @@ def _quoted(line: str) -> str:
         try:
             line = _line(MORE)
         except EOFError:
-            return "\n".join(lines).strip("\n")
+            if is_typed():  # Ctrl-D ends it
+                return "\n".join(lines).strip("\n")
+            msg = f"{QUOTES} is opened and never closed"
+            raise ConfigurationError(msg) from None
     return "\n".join([*lines, line.rstrip().removesuffix(QUOTES)]).strip("\n")
 
 

@@ -9,9 +9,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from .asked import Asked, Files, takes
-from .failures import FAILED, say
+from .failures import FAILED, in_words, plainly, say, told_as_json
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ..assembly.targets import Described
     from ..core.health import ProviderHealth
 
 Json = Annotated[bool, typer.Option("--json", help="Print it as JSON.")]
@@ -20,7 +23,9 @@ Json = Annotated[bool, typer.Option("--json", help="Print it as JSON.")]
 @takes(Files)
 def providers(files: Files, as_json: Json = False) -> None:
     """
-    List the providers: which could be asked, and what the others lack. Nobody is contacted.
+    List the providers: which could be asked, who answers, and what the others lack.
+
+    Nobody is contacted. A model is shown where a provider has one of its own.
 
     For example:
 
@@ -29,16 +34,19 @@ def providers(files: Files, as_json: Json = False) -> None:
       fairlead providers --config fairlead.yaml --json
     """
     from ..settings import load
+    from .choice import model_of
     from .output import print_json, print_table
     from .sections import known
 
+    places = {target.section: place for place, target in enumerate(_answering(files), 1)}
     listed: list[dict[str, Any]] = [
         {
             "name": each.name,
             "vendor": each.vendor,
             "configured": each.obstacle is None,
-            "model": each.resolved and each.resolved.model.model,
+            "model": each.target and model_of(each.target),
             "why_not": each.obstacle,
+            "answers": places.get(each.name),
         }
         for each in known(load(file=files.config, env_file=files.env_file))
     ]
@@ -51,11 +59,28 @@ def providers(files: Files, as_json: Json = False) -> None:
             if each["name"] == each["vendor"]
             else f"{each['name']} ({each['vendor']})",
             each["model"] or "",
-            "yes" if each["configured"] else f"no: {each['why_not']}",
+            _whether(each["answers"], each["why_not"]),
         )
         for each in listed
     ]
     print_table(("provider", "model", "can be asked"), rows)
+
+
+def _answering(files: Files) -> Iterator[Described]:
+    from ..assembly.targets import Described
+    from ..core.errors import ConfigurationError
+    from .choice import who_answers
+
+    try:
+        yield from (each for each in who_answers(files) if isinstance(each, Described))
+    except ConfigurationError as error:
+        say(f"nobody answers: {in_words(error)}")
+
+
+def _whether(place: int | None, why_not: str | None) -> str:
+    if place is not None:
+        return "yes, and answers" if place == 1 else f"yes, and is number {place} to be asked"
+    return "yes" if why_not is None else f"no: {plainly(why_not)}"
 
 
 @takes(Asked)
@@ -75,7 +100,8 @@ def models(asked: Asked, as_json: Json = False) -> None:
 
     from .output import print_json, printable
 
-    found = anyio.run(partial(_models, asked))
+    with told_as_json(as_json):
+        found = anyio.run(partial(_models, asked))
     if as_json:
         print_json([{"provider": name, "model": model} for name, model in found])
         return
@@ -85,18 +111,39 @@ def models(asked: Asked, as_json: Json = False) -> None:
 
 
 async def _models(asked: Asked) -> list[tuple[str, str]]:
-    from ..facade.health import over_targets
+    from ..core.errors import ProviderError
+    from ..facade.health import ends
     from .choice import ListsModels, opened
 
     found: list[tuple[str, str]] = []
+    failed: list[ProviderError] = []
     async with await opened(asked, any_model=True) as provider:
-        listers = list(over_targets(provider, ListsModels))
-        for lister in listers:
-            found += [(lister.name, model) for model in await lister.list_models()]
-        if not listers and provider.model.name is not None:
-            say(f"{provider.name} has no list of models; this is the one that it answers with")
-            found.append((provider.name, provider.model.name))
+        targets = list(ends(provider, ListsModels))
+        for target in targets:
+            if not isinstance(target, ListsModels):
+                found += _own_model(target)
+                continue
+            try:
+                found += [(target.name, model) for model in await target.list_models()]
+            except ProviderError as error:
+                if len(targets) == 1:
+                    raise
+                failed.append(error)
+                say(f"warning: {target.name} does not list its models: {in_words(error)}")
+    if len(failed) == len(targets):
+        raise failed[0]
     return found
+
+
+def _own_model(target: object) -> list[tuple[str, str]]:
+    from .choice import model_name
+
+    name, model = str(getattr(target, "name", type(target).__name__)), model_name(target)
+    if model is None:
+        say(f"{name} has no list of models, and none of its own")
+        return []
+    say(f"{name} has no list of models; this is the one that it answers with")
+    return [(name, model)]
 
 
 @takes(Asked)
@@ -119,9 +166,10 @@ def health(asked: Asked, as_json: Json = False) -> None:
 
     from .output import print_json, print_table
 
-    found = anyio.run(partial(_health, asked))
+    with told_as_json(as_json):
+        found = anyio.run(partial(_health, asked))
     if as_json:
-        print_json(asdict(found))
+        print_json(_rounded(asdict(found)))
     else:
         print_table(
             ("provider", "healthy", "latency", "error"),
@@ -138,7 +186,15 @@ async def _health(asked: Asked) -> ProviderHealth:
         return await provider.health_check()
 
 
+def _rounded(health: dict[str, Any]) -> dict[str, Any]:
+    latency = health["latency_ms"]
+    rounded = None if latency is None else round(latency, 3)
+    return {**health, "latency_ms": rounded, "targets": [*map(_rounded, health["targets"])]}
+
+
 def _health_row(health: ProviderHealth) -> tuple[str, str, str, str]:
     latency = "" if health.latency_ms is None else f"{health.latency_ms:.0f} ms"
-    healthy = "yes" if health.healthy else "no, misconfigured" if health.misconfigured else "no"
+    healthy = {True: "yes", False: "no", None: "unknown"}[health.healthy]
+    if health.misconfigured:
+        healthy += ", misconfigured"
     return health.name, healthy, latency, health.error or ""

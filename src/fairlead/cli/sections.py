@@ -5,21 +5,27 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from ..adapters.http.address import check_address
+from ..assembly.choice import section_of
 from ..assembly.sections import PROVIDERS, SECTIONS, ChoiceSettings
 from ..assembly.targets import Described
 from ..assembly.vendors import canonical, discover_providers, vendor
 from ..core.errors import ConfigurationError
-from ..settings import resolve, variable_names
+from ..settings import Mistake, check, resolve, variable_names
+from ..settings.words import NULL_IN_QUOTES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+    from pathlib import Path
 
     from pydantic import BaseModel
 
-    from ..settings import RawSettings, Resolved
+    from ..settings import RawSettings, Resolved, Setting
 
 MODELS: dict[str, type[BaseModel]] = {"": ChoiceSettings, **SECTIONS}
 """The models of all sections but the providers', by their keys."""
+ADDRESSES = ("endpoint", "base_url")
+"""The fields of a provider's section that say where it is."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,19 +57,27 @@ class Known:
         return any(source.kind != "default" for source in self.resolved.sources.values())
 
     @property
-    def obstacle(self) -> str | None:
-        """Why it cannot be asked, or is not unless it is named."""
+    def target(self) -> Described | None:
+        """What would be asked; None where its settings hold a mistake."""
         if self.resolved is None:
-            return self.mistake
-        target = Described(
+            return None
+        return Described(
             name=canonical(self.name),
             section=self.name,
             vendor=vendor(self.vendor),
             settings=self.resolved.model,
             is_namesake=self.is_namesake,
         )
+
+    @property
+    def obstacle(self) -> str | None:
+        """Why it cannot be asked, or is not unless it is named."""
+        target = self.target
+        if target is None:
+            return self.mistake
         if target.lacks is None and not target.is_declared:
-            return "nothing says that it is there; set its address"
+            address = next(name for name in ADDRESSES if name in self.variables())
+            return f"nothing says that it is there; set {self.variables()[address][0]}"
         return target.lacks
 
     def variables(self) -> Mapping[str, tuple[str, ...]]:
@@ -120,3 +134,40 @@ def key_variable(raw: RawSettings, name: str) -> str:
                 is_variable = source.kind in {"environment", ".env"}
                 return source.name if is_variable else each.variables()[field][0]
     return "API_KEY"
+
+
+def mistakes_in(file: Path) -> tuple[Mistake, ...]:
+    """All mistakes in a file of settings, or of variables. Python is run; nobody is contacted."""
+    providers = {f"{PROVIDERS}.{name}": model for name, model in vendor_models().items()}
+    return check(file, {**MODELS, **providers}, provider=section_model, verify=_verified)
+
+
+def _verified(raw: RawSettings, path: str, given: Mapping[str, Setting]) -> Iterator[Mistake]:
+    """What keeps a section from being built, although each of its values fits its field."""
+    if not path:
+        yield from _nobody(raw, given)
+    if path.startswith(f"{PROVIDERS}."):
+        plain_http = "allow_plain_http" in given and given["allow_plain_http"].value is True
+        for address in (given[name] for name in ADDRESSES if name in given):
+            if isinstance(address.value, str):
+                try:
+                    check_address(address.value, plain_http)
+                except ConfigurationError as error:
+                    yield Mistake(address.source, f"cannot be used: {error}")
+
+
+def _nobody(raw: RawSettings, given: Mapping[str, Setting]) -> Iterator[Mistake]:
+    """The names in *given* that nobody bears, as far as the file alone can tell."""
+    for field in ("provider", "safe_default_provider"):
+        if field in given and given[field].value is None:
+            yield Mistake(given[field].source, f"names nobody; {NULL_IN_QUOTES}")
+    if raw.variables:  # the sections may stand in a file beside it
+        return
+    for field in ("provider", "fallback"):
+        named: Any = given[field].value if field in given else None
+        names: list[Any] = [named] if isinstance(named, str) else list(named or ())
+        for name in (each for each in names if isinstance(each, str)):
+            try:
+                section_of(raw, name)
+            except ConfigurationError as error:
+                yield Mistake(given[field].source, f"is of no use: {error}")

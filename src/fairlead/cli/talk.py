@@ -18,7 +18,7 @@ from . import lines
 from .answers import print_event, tell
 from .choice import opened
 from .commands import COMMANDS, name_of
-from .failures import say
+from .failures import in_words, say
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -81,7 +81,7 @@ class Talk:
             except KeyboardInterrupt:
                 print(file=sys.stderr)
             except FairleadError as error:
-                say(f"error: {error}")
+                say(f"error: {in_words(error)}")
 
     def _piped(self) -> bool:
         while not self.left:
@@ -90,7 +90,7 @@ class Talk:
             except EOFError:
                 return False
             except FairleadError as error:
-                say(f"error: {error}")
+                say(f"error: {in_words(error)}")
                 return True
         return False
 
@@ -107,9 +107,8 @@ class Talk:
             if found is None:
                 near = get_close_matches(name, COMMANDS, n=1, cutoff=0.4)
                 hint = f"did you mean /{near[0]}?" if near else "/help lists all"
-                say(f"there is no command /{name}; {hint}")
-            else:
-                found.run(self, argument.strip())
+                raise ConfigurationError(f"there is no command /{name}; {hint}")
+            found.run(self, argument.strip())
         elif text.strip():
             self.say(Message.user(text.removeprefix("/") if text.startswith("//") else text))
 

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Annotated, TextIO
 import typer
 
 from ..core.errors import ConfigurationError
+from .listing import Json  # noqa: TC001 - typer reads the annotation
+from .output import print_json
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -73,7 +75,7 @@ def fetch(
 
 
 @app.command("list")
-def show() -> None:
+def show(as_json: Json = False) -> None:
     """
     Tell which vocabularies there are, and which of them are on this machine.
 
@@ -83,16 +85,21 @@ def show() -> None:
     """
     from ..adapters.tokenizers.vocabularies import VOCABULARIES, candidates, read
 
+    rows: list[dict[str, object]] = []
     for vocabulary in VOCABULARIES:
         paths = list(candidates(vocabulary))
-        intact = [path for path in paths if read(vocabulary, [path.parent])]
+        intact = next((path for path in paths if read(vocabulary, [path.parent])), None)
         if intact:
-            told = str(intact[0])
+            told = str(intact)
         elif paths:
             told = f"damaged: {paths[0]}; fetch it anew"
         else:
             told = f"not here, {_megabytes(vocabulary.size)} MB; counts are estimates"
-        typer.echo(f"{vocabulary.encoding}: {told}")
+        if not as_json:
+            typer.echo(f"{vocabulary.encoding}: {told}")
+        rows.append({"encoding": vocabulary.encoding, "path": intact and str(intact)})
+    if as_json:
+        print_json(rows)
 
 
 @app.command()

@@ -3,7 +3,8 @@ Meets users' own providers where they are.
 
 Any class with the port's methods will do, whatever its signatures: a plain `str` or list of
 numbers, an async generator or a coroutine that returns one, explicit keyword parameters instead of
-`**options`, methods that are missing. It is adapted once, at the edge, so that every decorator can
+`**options`, methods that are missing: of `generate` and `generate_stream`, as of `embed` and
+`embed_batch`, either will do. It is adapted once, at the edge, so that every decorator can
 rely on one shape.
 """
 
@@ -11,11 +12,13 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import AsyncIterator, Callable, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol, cast, runtime_checkable
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Literal, Protocol, cast, runtime_checkable
 
 from .adapter import Adapter
-from .calls import Call, Handler
+from .bounds import UNKNOWN, Bounds
+from .calls import Call, Handler, Operation, below
+from .collector import events_of
 from .embeddings import Embedding, EmbeddingMetadata, Embeddings, EmbeddingSpace
 from .errors import (
     ConfigurationError,
@@ -28,7 +31,7 @@ from .errors import (
 from .events import StreamEnd, TextDelta
 from .messages import Text
 from .models import ModelInfo
-from .plans import Target
+from .plans import Plan, Target
 from .provider import Closable
 from .redact import shown
 from .results import FinishReason, Generation, TokenCount
@@ -39,6 +42,21 @@ if TYPE_CHECKING:
     from .events import StreamEvent
     from .messages import Prompt
 
+ANSWERS: dict[Operation, type] = {
+    Operation.GENERATE: Generation,
+    Operation.STREAM: GenerationStream,
+    Operation.EMBED: Embedding,
+    Operation.EMBED_BATCH: Embeddings,
+}
+"""What a handler answers to each."""
+
+_EITHER = {
+    Operation.GENERATE: ("generate", "generate_stream"),
+    Operation.STREAM: ("generate_stream", "generate"),
+    Operation.EMBED: ("embed", "embed_batch"),
+    Operation.EMBED_BATCH: ("embed_batch", "embed"),
+}
+"""Which methods can answer; the first is asked if it is there."""
 _METHODS = ("generate", "generate_stream", "embed", "embed_batch")
 _STEERING = frozenset({"timeout", "commit", "cache", "tags", "request_id", "strict"})
 
@@ -108,15 +126,35 @@ class ForeignProvider(Adapter):
         counted = count(text)
         return counted if isinstance(counted, TokenCount) else TokenCount(counted)
 
+    def bounds(self, operation: Operation) -> Bounds:
+        """One attempt; unknown if it asks others in its turn."""
+        return UNKNOWN if below(self.inner) else super().bounds(operation)
+
     async def aclose(self) -> None:
         """Close it, if it can be closed."""
         if isinstance(self.inner, Closable):
             await self.inner.aclose()
 
+    def plan(self, call: Call[Any]) -> Plan:
+        """One target, which cannot do what it has no method for."""
+        methods = _EITHER[call.operation]
+        if any(map(self._has, methods)):
+            return super().plan(call)
+        cannot = self._lacks(methods[0])
+        return super().plan(call).map(lambda target: replace(target, cannot=cannot))
+
+    def _has(self, method: str) -> bool:
+        return callable(getattr(self.inner, method, None))
+
+    def _lacks(self, method: str) -> str:
+        return f"{self.name} has no method {method}()"
+
     def _can_embed(self, model: ModelInfo) -> bool:
         return True
 
     async def _generate(self, call: Call[Generation]) -> Generation:
+        if self._has("generate_stream") and not self._has("generate"):
+            return await (await self._stream(call, commit="end")).collect()
         asked = self._prepare("generate", call)
         answer = await asked(call.prompt)
         if isinstance(answer, Generation):
@@ -132,7 +170,17 @@ class ForeignProvider(Adapter):
         )
         return Generation(answer, metadata)
 
-    async def _open(self, call: Call[GenerationStream]) -> GenerationStream:
+    async def _open(self, call: Call[Any]) -> GenerationStream:
+        commit = call.options.commit
+        if self._has("generate_stream") or not self._has("generate"):
+            return await self._stream(call, commit=commit)
+        answer = await self._generate(call)
+        metadata = replace(answer.metadata, warnings=())  # they come with the events
+        return await GenerationStream.open(_Told(events_of(answer)), metadata, commit=commit)
+
+    async def _stream(
+        self, call: Call[Any], *, commit: Literal["text", "any", "end"]
+    ) -> GenerationStream:
         asked = self._prepare("generate_stream", call)
         produced = await asked(call.prompt)
         if isinstance(produced, GenerationStream):
@@ -141,7 +189,7 @@ class ForeignProvider(Adapter):
             raise self.wrong("generate_stream()", "an async iterator of str", produced)
         source = _ForeignSource(self, produced.__aiter__(), call.scope)
         metadata = self._metadata(call, asked.model, warnings=asked.warnings)
-        return await GenerationStream.open(source, metadata, commit=call.options.commit)
+        return await GenerationStream.open(source, metadata, commit=commit)
 
     async def _embed(self, call: Call[Any]) -> Embeddings:
         texts = call.embedding.texts
@@ -187,8 +235,7 @@ class ForeignProvider(Adapter):
         """The method, the options that it takes, and a warning for each that it does not."""
         function = getattr(self.inner, method, None)
         if function is None:
-            msg = f"{self.name} has no method {method}()"
-            raise UnsupportedOperationError(msg)
+            raise UnsupportedOperationError(self._lacks(method))
         accepted = _keywords(function)
         own = self._model_for(call).name
         # In a chain these two are each target's own.
@@ -265,6 +312,23 @@ def _translate(provider: ForeignProvider, error: Exception) -> ProviderError:
     if isinstance(error, OSError):
         return ProviderConnectionError(message, provider=provider.name)
     return ProviderError(message, provider=provider.name)
+
+
+class _Told:
+    """The events of an answer that is there already."""
+
+    def __init__(self, events: Sequence[StreamEvent]) -> None:
+        self._events = events
+
+    async def read(self) -> Sequence[StreamEvent]:
+        events, self._events = self._events, ()
+        return events
+
+    def abort(self) -> None:
+        """Nothing is held."""
+
+    async def aclose(self) -> None:
+        """Nothing is held."""
 
 
 class _ForeignSource:

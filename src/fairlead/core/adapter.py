@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from math import inf
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, TypeAlias, Union, cast
 
+from .bounds import Amounts, Bounds
 from .calls import Operation
 from .embeddings import fault_in
 from .errors import (
@@ -16,6 +18,7 @@ from .errors import (
 )
 from .journal import Attempt, Outcome
 from .models import ModelInfo
+from .outcomes import truncated
 from .plans import Plan, Target, obstacle
 from .provider import Funnel
 from .results import Generation, Metadata
@@ -30,9 +33,9 @@ if TYPE_CHECKING:
     from .journal import Journal
     from .limits import TimeLimits
     from .messages import Prompt
+    from .outcomes import StreamOutcome
     from .ports import Tokenizers
     from .results import TokenCount
-    from .streams import StreamOutcome
 
 _Answer: TypeAlias = Union[Generation, GenerationStream, "Embeddings"]
 
@@ -103,6 +106,16 @@ class Adapter(Funnel, ABC):
         if cannot is None:
             self._planned_for, self._planned = model, plan
         return plan
+
+    def bounds(self, operation: Operation) -> Bounds:
+        """One attempt. What it costs is not known here, and a window holds all of its tokens."""
+        limit, limits = None, self.limits
+        if limits is not None:
+            streams = operation is Operation.STREAM
+            content = limits.content(reasoning=bool(self.model.reasoning))
+            limit = content if streams else limits.total
+        window = self.model.context_window if operation in _GENERATES else None
+        return Bounds.once(Amounts(seconds=inf if limit is None else limit, tokens=window))
 
     async def handle(self, call: Call[T]) -> T:
         """Ask once. The attempt is recorded when it is over, a stream's when it has ended."""
@@ -190,6 +203,9 @@ class Adapter(Funnel, ABC):
         )
 
 
+_GENERATES = (Operation.GENERATE, Operation.STREAM)
+
+
 def _late(call: Call[Any], limit: float) -> ProviderTimeoutError:
     what = "first content" if call.operation is Operation.STREAM else "answer"
     return ProviderTimeoutError(f"no {what} in time: {limit:g} s", limit=limit)
@@ -223,6 +239,8 @@ class _Attempt:
             answer.on_close(self.closed)
             return answer
         if isinstance(answer, Generation):
+            if (error := truncated(answer)) is not None:
+                raise error
             self.succeeded(answer.metadata)
             journal = self._call.journal
             return answer if answer.metadata.journal is journal else answer.told_in(journal)
@@ -249,6 +267,8 @@ class _Attempt:
         if error.provider is None:
             error.provider = self._adapter.name
             error.model = error.model or self._adapter._model_for(self._call).name  # noqa: SLF001
+        if isinstance(error.partial, Generation):
+            facts.setdefault("usage", error.partial.usage)
         if not self._told_in(error.journal):
             self.record(
                 outcome,

@@ -36,6 +36,9 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 P = TypeVar("P")
 
+_OURS = "fairlead."
+"""Where the classes live whose answers need no check."""
+
 Clock = Callable[[], float]
 """Seconds, from any start, never going back: the running loop's clock."""
 
@@ -225,13 +228,31 @@ class Call(Generic[T]):
 
         Raises:
             ProviderError: Once awaited.
+            TypeError: Once awaited: it has a `handle` that gives no answer.
         """
         kind = type(provider)
         if hasattr(kind, "handle") and hasattr(kind, "plan"):
-            return cast("Handler", provider).handle(self)
+            handler = cast("Handler", provider)
+            return handler.handle(self) if kind.__module__[:9] == _OURS else self._checked(handler)
         from .adapt import adapt
 
         return adapt(provider).handle(self)
+
+    async def _checked(self, handler: Handler) -> T:
+        """What *handler*, which is a user's own, answers, if it is an answer."""
+        from .adapt import ANSWERS
+
+        answer = await handler.handle(self)
+        expected = ANSWERS[self.operation]
+        if not isinstance(answer, expected):
+            got = None if answer is None else type(answer).__name__
+            wanted = f"{'an' if self.embeds else 'a'} {expected.__name__}"
+            msg = (
+                f"{type(handler).__name__}.handle() returned {got} instead of {wanted}; "
+                "does it `return await call.on(...)`?"
+            )
+            raise TypeError(msg)
+        return answer
 
     @property
     def generation(self) -> GenerateRequest:

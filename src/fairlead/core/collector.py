@@ -15,7 +15,7 @@ from .events import (
     ToolCallDelta,
 )
 from .messages import Part, Reasoning, Refusal, Text, ToolCall
-from .results import FinishReason, Generation, Metadata
+from .results import CUT_SHORT, FinishReason, Generation, Metadata
 
 if TYPE_CHECKING:
     from .events import StreamEvent
@@ -74,6 +74,9 @@ class Collector:
         """
         parts = self._all_parts()
         told = self._end or StreamEnd(finish_reason or FinishReason.UNKNOWN)
+        warnings = (*metadata.warnings, *told.warnings)
+        if (cut := CUT_SHORT.get(told.finish_reason)) and cut not in warnings:
+            warnings = (*warnings, cut)
         return Generation(
             "".join([part.text for part in parts if isinstance(part, Text)]),
             replace(
@@ -85,7 +88,7 @@ class Collector:
                 usage=told.usage,
                 cost=told.cost,
                 parts=parts,
-                warnings=(*metadata.warnings, *told.warnings),
+                warnings=warnings,
                 logprobs=told.logprobs,
                 details=told.details,
             ),
@@ -123,6 +126,32 @@ class Collector:
         if self._kind is not None:
             parts.append(self._kind("".join(self._open)))
         return tuple(parts)
+
+
+def events_of(generation: Generation) -> tuple[StreamEvent, ...]:
+    """What *generation* is told by, for a `Collector` to put together again."""
+    metadata = generation.metadata
+    told: list[StreamEvent] = [StreamStart(metadata.response_id, metadata.model)]
+    for index, part in enumerate(generation.message.parts):
+        if isinstance(part, Text):
+            told.append(TextDelta(part.text))
+        elif isinstance(part, Reasoning):
+            told.append(ReasoningDelta(part.text, part.opaque, part.origin))
+        elif isinstance(part, Refusal):
+            told.append(RefusalDelta(part.text))
+        elif isinstance(part, ToolCall):
+            known = (part.id, part.name, part.arguments, part.opaque, part.origin)
+            told.append(ToolCallDelta(index, *known))
+    end = StreamEnd(
+        metadata.finish_reason or FinishReason.UNKNOWN,
+        metadata.finish_reason_raw,
+        usage=metadata.usage,
+        cost=metadata.cost,
+        warnings=metadata.warnings,
+        logprobs=metadata.logprobs,
+        details=metadata.details,
+    )
+    return (*told, end)
 
 
 @dataclass(slots=True)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, SupportsIndex, overload
 from .journal import Journal
 
 if TYPE_CHECKING:
+    from .rates import RateLimits
     from .usage import Cost, Usage
 
 
@@ -115,6 +116,8 @@ class EmbeddingMetadata:
     warnings: tuple[str, ...] = ()
     cached: bool = False
     journal: Journal = field(default_factory=Journal, compare=False, repr=False)
+    rate_limits: RateLimits | None = field(default=None, compare=False, repr=False)
+    """What the vendor said was left of its rate limits."""
 
     def warned(self, *warnings: str) -> EmbeddingMetadata:
         """The same with *warnings* added."""

@@ -47,12 +47,13 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from .verdicts import Another, Retry, Verdict
+from .verdicts import Another, KeyFate, Retry, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from .journal import Attempt, Journal
+    from .rates import RateLimits
     from .results import Generation
     from .usage import Usage
 
@@ -105,6 +106,9 @@ class ProviderError(FairleadError):
         self.retry_after = retry_after
         self.should_retry = should_retry
         self.sent = sent
+        self.rate_limits: RateLimits | None = None
+        self.partial: Any = None
+        """What was answered before: a `Generation`, or vectors by the place of their texts."""
         self.journal: Journal | None = None
 
     @property
@@ -269,9 +273,7 @@ class OutputTruncatedError(InvalidResponseError):
 
 class StreamInterruptedError(ProviderError):
     """
-    A stream failed after its reader had been shown something. Nothing retries it.
-
-    Its cause is the error that interrupted it.
+    A stream failed after its reader was shown something; its cause says why. Nothing retries it.
 
     Args:
         partial: What had been received.
@@ -279,7 +281,7 @@ class StreamInterruptedError(ProviderError):
 
     def __init__(self, message: str, *, partial: Generation, **details: Any) -> None:
         super().__init__(message, **details)
-        self.partial = partial
+        self.partial: Generation = partial
 
     @property
     def usage(self) -> Usage | None:
@@ -356,15 +358,15 @@ MISCONFIGURED = Verdict(_N, Another.ALWAYS, counts=False, http=502, misconfigure
 
 VERDICTS: dict[type, Verdict] = {
     ProviderError: Verdict(_N, Another.ALWAYS, True, 502),
-    AuthenticationError: Verdict(Retry.NEXT_KEY, Another.ALWAYS, False, 500, True),
-    PermissionDeniedError: Verdict(Retry.NEXT_KEY, Another.ALWAYS, False, 500, True),
+    AuthenticationError: Verdict(Retry.NEXT_KEY, Another.ALWAYS, False, 500, True, KeyFate.DEAD),
+    PermissionDeniedError: Verdict(Retry.NEXT_KEY, Another.ALWAYS, False, 500, True, KeyFate.DEAD),
     ModelNotFoundError: Verdict(_N, Another.ALWAYS, False, 404, True),
-    QuotaExceededError: Verdict(_N, Another.ALWAYS, False, 429),
+    QuotaExceededError: Verdict(_N, Another.ALWAYS, False, 429, key=KeyFate.SPENT),
     InvalidRequestError: Verdict(_N, Another.OPT_IN, False, 400, True),
     ContextLengthExceededError: Verdict(_N, Another.LARGER_WINDOW, False, 400),
     UnsupportedOperationError: Verdict(_N, Another.ALWAYS, False, 400),
     ContentFilteredError: Verdict(_N, Another.OPT_IN, False, 400),
-    RateLimitError: Verdict(Retry.THROTTLED, Another.ALWAYS, False, 429),
+    RateLimitError: Verdict(Retry.THROTTLED, Another.ALWAYS, False, 429, key=KeyFate.RESTS),
     OverloadedError: Verdict(_T, Another.ALWAYS, True, 503),
     ServerError: Verdict(_T, Another.ALWAYS, True, 502),
     ProviderConnectionError: Verdict(_T, Another.ALWAYS, True, 502),

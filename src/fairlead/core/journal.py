@@ -51,10 +51,30 @@ class Attempt:
     count: int = 1
     """How many entries it stands for."""
 
+    def __str__(self) -> str:
+        """One line that people can read; `repr` has it all."""
+        who = ":".join(part for part in (self.provider, self.model) if part)
+        took = f" {_TOOK.get(self.outcome, 'after')} {self.seconds:.3g} s" if self.seconds else ""
+        kind = " ".join(part for part in (self.error, _http(self.status_code)) if part)
+        why = ": ".join(part for part in (kind, self.reason) if part)
+        told = " ".join(f"{who} {self.outcome}{took}{why and ': '}{why}".split())
+        return told if len(told) <= MOST_SHOWN else f"{told[: MOST_SHOWN - 1]}…"
+
     @property
     def sent(self) -> bool:
         """Whether it stands for something that a provider was asked."""
         return self.outcome in _ASKED
+
+
+MOST_SHOWN = 200
+"""Characters of the line that an attempt is to `str`."""
+
+
+_TOOK = {Outcome.WAITED: "for"}
+
+
+def _http(status: int | None) -> str:
+    return "" if status is None else f"(HTTP {status})"
 
 
 _ASKED = {Outcome.SUCCEEDED, Outcome.FAILED, Outcome.INTERRUPTED, Outcome.ABANDONED}
@@ -77,7 +97,7 @@ class Journal:
         self._folded: Attempt | None = None
         self._watchers: tuple[Callable[[Attempt], None], ...] = ()
         self.asked: int = 0
-        """How often a provider was asked."""
+        """How often a provider was asked; what is asked for parts side by side counts once."""
         self.extend(entries)
 
     def record(self, entry: Attempt) -> None:

@@ -34,3 +34,7 @@ class ModelInfo:
     """Whether it takes temperature and the other sampling options."""
     embedding_model: str | None = None
     """The model that the same target embeds with, if it does."""
+    max_batch_items: int | None = None
+    """Texts that one request for vectors may have."""
+    max_batch_tokens: int | None = None
+    """Tokens that all texts of one such request may have together."""

@@ -59,6 +59,8 @@ def _unknown_option(name: str, known: Mapping[str, Any]) -> str:
     hint = f"did you mean {near!r}?" if near else f"known are {', '.join(sorted(known))}."
     if name in GENERATE:
         hint = "it is one of generate(), not of embeddings."
+    elif name == "messages" and known is GENERATE:
+        hint = f"the prompt comes first, as Message objects; to keep dicts: {KEPT_MESSAGES}."
     return f"unknown option {name!r}; {hint} What only one vendor knows goes into extra="
 
 
@@ -193,6 +195,8 @@ def _any(_name: str, value: Any) -> Any:
     return value
 
 
+KEPT_MESSAGES = "provider.chat_completion(ChatCompletionRequest(messages=...))"
+"""The way for messages in Chat Completions' shape."""
 INFINITE = float("inf")
 _AT_LEAST = {0.0: "a finite number, at least 0", -INFINITE: "a finite number"}
 _STEERING_CHECKS: dict[str, Check] = {

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Generator
-from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, NoReturn, Self, TypeVar
 
 from .errors import StreamConsumedError
-from .streams import GenerationStream
+from .streams import NOT_ASYNC, GenerationStream
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -46,6 +46,11 @@ class PendingStream:
 
     def __await__(self) -> Generator[Any, Any, GenerationStream]:
         return self._take()().__await__()
+
+    if not TYPE_CHECKING:  # whose own words on it are better
+
+        def __iter__(self) -> NoReturn:
+            raise TypeError(NOT_ASYNC)
 
     def __aiter__(self) -> AsyncIterator[str]:
         return _Opening(self._take(), GenerationStream.__aiter__)

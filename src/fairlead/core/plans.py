@@ -29,6 +29,8 @@ class Target:
         cannot: Why it can never take this request; None if it can.
         refuses: Why it refuses at present; None if it does not.
         retry_after: Seconds after which it no longer refuses, as far as is known.
+        probes: Whether the next call finds out if it is well again; nobody should ask it who can
+            do without.
     """
 
     provider: str
@@ -38,6 +40,7 @@ class Target:
     cannot: str | None = None
     refuses: str | None = None
     retry_after: float | None = None
+    probes: bool = False
 
     @property
     def label(self) -> str:

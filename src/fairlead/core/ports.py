@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Literal, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias
+
+if TYPE_CHECKING:
+    from .rates import Amount, RateLimits, Rates
+    from .verdicts import Retry
 
 Level: TypeAlias = Literal["debug", "info", "warning", "error"]
 
@@ -42,4 +46,105 @@ class EventLog(Protocol):
 
     def record(self, level: Level, event: str, fields: Mapping[str, object], /) -> None:
         """Write down that *event* happened, in a few words, and what is known of it."""
+        ...
+
+
+class RetryStore(Protocol):
+    """
+    What repeats are paid from, in common for all of a pipeline.
+
+    Synchronous and local: a store that several processes share keeps what it is told, and puts it
+    together with that of the others by itself. One that raises lets repeats through, unpaid.
+    """
+
+    def reserve(self, kind: Retry, /) -> int | None:
+        """Take what a repeat of that *kind* costs, and tell it; None if there is not so much."""
+        ...
+
+    def settle(self, paid: int, /) -> None:
+        """Note that a call succeeded whose last repeat had cost *paid*, 0 if it was the first."""
+        ...
+
+    def release(self, paid: int, /) -> None:
+        """Put back what was *paid* for a repeat that was never made."""
+        ...
+
+
+class CooldownStore(Protocol):
+    """
+    Until when something is not to be asked, by its name; the times are the event loop's.
+
+    Synchronous and local, as `RetryStore` is. One that raises knows of no cooldown.
+    """
+
+    def until(self, name: str, /) -> float:
+        """The end of the cooldown of *name*, `-inf` if there is none; it may be over."""
+        ...
+
+    def rest(self, name: str, until: float, /) -> None:
+        """Let *name* rest *until* then, `inf` for good, and no shorter than it already has to."""
+        ...
+
+    def wake(self, name: str, /) -> None:
+        """Let *name* rest no more, nor what stands below it, as `name/…` does."""
+        ...
+
+
+class RateStore(Protocol):
+    """
+    Keeps how much may still be asked under each key: of all in this process, or of many.
+
+    Of all that wait here for one key only the first asks, so nothing overtakes. A store that
+    raises, or takes long, lets calls through. `now` is the event loop's time; a store that several
+    processes share has a time of its own. What it is told after a call is told synchronously, in
+    clean-up too: a store that is far away keeps it and writes it down when it is asked next.
+    """
+
+    async def reserve(self, key: str, rates: Rates, need: Amount, now: float, /) -> float:
+        """
+        Take *need* of every rate at once, or nothing of any.
+
+        Cancelled, it has taken nothing, or gives it back by itself.
+
+        Returns:
+            0 if it was taken; else the seconds after which asking again makes sense.
+        """
+        ...
+
+    def peek(self, key: str, rates: Rates, need: Amount, now: float, /) -> float:
+        """
+        Seconds until so much can be had, as far as is known here; 0 where nothing is.
+
+        It may be more than a rate ever gives at once: what many need, one after the other.
+        """
+        ...
+
+    def settle(self, key: str, reserved: Amount, used: Amount, now: float, /) -> None:
+        """
+        The vendor has answered a call that had *reserved* so much, and has *used* so much.
+
+        What is found out later is settled once more, with nothing reserved; it may be negative.
+        """
+        ...
+
+    def observe(
+        self,
+        key: str,
+        rates: Rates,
+        told: RateLimits | None,
+        now: float,
+        /,
+        *,
+        empty_for: float | None = None,
+    ) -> None:
+        """
+        Note what the vendor has told, with an answer that is settled already.
+
+        Args:
+            key: Whose.
+            rates: The limits that we keep to.
+            told: What is left.
+            now: The present.
+            empty_for: It refused, and nothing is to be had for so many seconds.
+        """
         ...

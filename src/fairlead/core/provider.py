@@ -107,7 +107,7 @@ class Funnel:
 
     async def generate(self, prompt: Prompt, **options: Unpack[GenerateOptions]) -> Generation:
         """The whole answer to *prompt*. See `ProviderPort`."""
-        return await self.handle(Call.generate(prompt, options, self.clock(), self.scope))
+        return await Call.generate(prompt, options, self.clock(), self.scope).on(self)
 
     def generate_stream(self, prompt: Prompt, **options: Unpack[GenerateOptions]) -> PendingStream:
         """The answer to *prompt* as it arrives. See `ProviderPort`."""
@@ -123,13 +123,13 @@ class Funnel:
                 given=options,
                 prompt=prompt,
             )
-            return self.handle(call)
+            return call.on(self)
 
         return PendingStream(opening)
 
     async def embed(self, text: str, **options: Unpack[EmbedOptions]) -> Embedding:
         """The vector of *text*. See `ProviderPort`."""
-        return await self.handle(Call.embed(text, options, self.clock(), self.scope))
+        return await Call.embed(text, options, self.clock(), self.scope).on(self)
 
     async def embed_batch(
         self, texts: Sequence[str], **options: Unpack[EmbedOptions]
@@ -140,7 +140,7 @@ class Funnel:
             target = self.plan(call).first
             if target is not None:
                 return _no_vectors(call, target)
-        return await self.handle(call)
+        return await call.on(self)
 
 
 def _no_vectors(call: Call[Any], target: Target) -> Embeddings:

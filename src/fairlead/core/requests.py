@@ -10,7 +10,14 @@ from typing import Any, Literal, TypeAlias, TypedDict, cast
 
 from .errors import InvalidRequestError
 from .messages import Message, Part, Prompt, Role, Text, Tool, ToolResult
-from .options import EMBED, GENERATE, ResponseFormat, check_tool_choice, sort_options
+from .options import (
+    EMBED,
+    GENERATE,
+    KEPT_MESSAGES,
+    ResponseFormat,
+    check_tool_choice,
+    sort_options,
+)
 from .results import Generation
 
 ToolChoice: TypeAlias = str
@@ -207,7 +214,7 @@ def _message_of(turn: object) -> Message:
 def _wrong_prompt(value: object) -> str:
     kind = type(value).__name__
     role = cast("Mapping[str, object]", value).get("role") if isinstance(value, Mapping) else None
-    hint = f"; write Message({role!r}, ...) for it" if role else ""
+    hint = f"; write Message({role!r}, ...) for it, or keep dicts: {KEPT_MESSAGES}" if role else ""
     return (
         "a prompt is a str, a Message, or a sequence of str, Message, Generation and ToolResult, "
         f"not {kind}{hint}"

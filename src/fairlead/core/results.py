@@ -12,6 +12,7 @@ from .messages import Message, Part, Reasoning, Refusal, Role, Text, ToolCall
 
 if TYPE_CHECKING:
     from .options import ResponseFormat
+    from .rates import RateLimits
     from .usage import Cost, Usage
 
 
@@ -28,6 +29,13 @@ class FinishReason(StrEnum):
     CANCELLED = "cancelled"
     ERROR = "error"
     UNKNOWN = "unknown"
+
+
+CUT_SHORT: Mapping[FinishReason | None, str] = {
+    FinishReason.LENGTH: "the answer was cut: it had reached max_tokens or the model's own limit",
+    FinishReason.CONTEXT_OVERFLOW: "the answer was cut: the model's context window was full",
+}
+"""The ends that are none, and what `warnings` says of them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,6 +70,8 @@ class Metadata:
     logprobs: tuple[Mapping[str, Any], ...] = field(default=(), repr=False, hash=False)
     details: Mapping[str, Any] = field(default_factory=dict[str, Any], repr=False, hash=False)
     """Small facts that only this vendor tells, such as citations or a system fingerprint."""
+    rate_limits: RateLimits | None = field(default=None, compare=False, repr=False)
+    """What the vendor said was left of its rate limits."""
 
 
 class Generation(str):

@@ -9,8 +9,8 @@ has received so far.
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Literal, Self, TypeVar
+from dataclasses import replace
+from typing import TYPE_CHECKING, Literal, NoReturn, Self, TypeVar
 
 from .collector import Collector
 from .commit import CommitGate
@@ -22,6 +22,7 @@ from .events import (
     TextDelta,
 )
 from .journal import Attempt, Outcome
+from .outcomes import StreamOutcome, call_all, is_cut, truncated
 from .results import FinishReason
 
 if TYPE_CHECKING:
@@ -31,20 +32,6 @@ if TYPE_CHECKING:
     from .results import Generation, Metadata
 
 T = TypeVar("T")
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class StreamOutcome:
-    """How a stream ended: `SUCCEEDED`, `INTERRUPTED` or `ABANDONED`."""
-
-    outcome: Outcome
-    error: ProviderError | None
-    stream: GenerationStream
-
-    @property
-    def generation(self) -> Generation:
-        """What had been received."""
-        return self.stream.received
 
 
 class GenerationStream:
@@ -65,6 +52,7 @@ class GenerationStream:
         "_collector",
         "_error",
         "_finishers",
+        "_interruption",
         "_metadata",
         "_on_close",
         "_outcome",
@@ -81,6 +69,8 @@ class GenerationStream:
         self._buffered = buffered
         self._outcome: Outcome | None = None
         self._error: ProviderError | None = None
+        self._interruption: ProviderError | None = None
+        """What its reader has yet to be told."""
         self._source = source
         self._metadata = metadata
         self._collector = Collector()
@@ -121,6 +111,8 @@ class GenerationStream:
                     break
                 if not batch:
                     raise InvalidResponseError(_CUT)
+            if is_cut(batch) and (error := truncated(Collector(buffered).generation(metadata))):
+                raise error
         except BaseException:
             source.abort()
             raise
@@ -135,6 +127,15 @@ class GenerationStream:
                 )
             )
         return stream
+
+    def __repr__(self) -> str:
+        who = ":".join(part for part in (self._metadata.provider, self._metadata.model) if part)
+        return f"<GenerationStream of {who}, {self._outcome or 'open'}>"
+
+    if not TYPE_CHECKING:  # whose own words on it are better
+
+        def __iter__(self) -> NoReturn:
+            raise TypeError(NOT_ASYNC)
 
     def __aiter__(self) -> Self:
         return self
@@ -169,7 +170,7 @@ class GenerationStream:
         Raises:
             StreamConsumedError: It was closed before its end; `generation` is what had arrived.
         """
-        if self._outcome in {Outcome.ABANDONED, Outcome.INTERRUPTED}:
+        if self._interruption is None and self._outcome in {Outcome.ABANDONED, Outcome.INTERRUPTED}:
             msg = "this stream was closed before its end; its generation is what had arrived"
             raise StreamConsumedError(msg)
         while await self._advance():
@@ -221,6 +222,12 @@ class GenerationStream:
         latest.
         """
         self._close(Outcome.ABANDONED)
+
+    def interrupt(self, error: ProviderError) -> None:
+        """Let it fail now with *error*, from any task, if it has not ended."""
+        if self._outcome is None and not self._collector.ended:
+            self._interruption = error
+            self._close(Outcome.INTERRUPTED, error)
 
     async def aclose(self) -> None:
         """Be done with it. Ended streams give their connection back, others close it."""
@@ -281,7 +288,7 @@ class GenerationStream:
         """Receive more events, or end."""
         if self._outcome is not None or self._collector.ended:
             await self.aclose()
-            return False
+            return self._ended()
         if self._reading:
             msg = "another task is reading this stream; only one may at a time"
             raise StreamConsumedError(msg)
@@ -292,13 +299,10 @@ class GenerationStream:
                 batch = await self._source.read()
             if not batch:
                 raise InvalidResponseError(_CUT)
-            shown = self._tapped(batch)
-            for event in shown:
-                self._collector.add(event)
-            self._pending = iter(shown)
+            self._take(self._tapped(batch))
         except ProviderError as error:
             if self._outcome is not None:
-                return False
+                return self._ended()
             self._close(Outcome.INTERRUPTED, error)
             await self._finish()
             raise self._interrupted(error) from error
@@ -306,9 +310,23 @@ class GenerationStream:
             self._close(Outcome.ABANDONED)
             raise
         else:
-            return self._outcome is None
+            return self._outcome is None or self._ended()
         finally:
             self._reading = False
+
+    def _ended(self) -> bool:
+        """False, once its reader has been told why if it did not end well."""
+        error, self._interruption = self._interruption, None
+        if error is not None:
+            raise self._interrupted(error) from error
+        return False
+
+    def _take(self, shown: Sequence[StreamEvent]) -> None:
+        for event in shown:
+            self._collector.add(event)
+        self._pending = iter(shown)
+        if is_cut(shown):
+            self._interruption = truncated(self.received)
 
     def _tapped(self, batch: Sequence[StreamEvent]) -> Sequence[StreamEvent]:
         """What the reader is shown of *batch*: nothing any more if it has been closed meanwhile."""
@@ -321,7 +339,8 @@ class GenerationStream:
         if self._outcome is not None:
             return
         if self._collector.ended:
-            outcome, error = Outcome.SUCCEEDED, None
+            error = self._interruption
+            outcome = Outcome.SUCCEEDED if error is None else Outcome.INTERRUPTED
         self._outcome, self._error = outcome, error
         self._pending = iter(())
         try:
@@ -329,7 +348,7 @@ class GenerationStream:
         finally:
             callbacks, self._on_close = self._on_close, []
             if callbacks:
-                _call_all(callbacks, StreamOutcome(outcome, error, self))
+                call_all(callbacks, StreamOutcome(outcome, error, self))
 
     async def _finish(self) -> None:
         finishers, self._finishers = self._finishers, []
@@ -356,16 +375,7 @@ class GenerationStream:
 
 
 _CUT = "the stream ended before the format's own end"
-
-
-def _call_all(callbacks: Sequence[Callable[[StreamOutcome], None]], outcome: StreamOutcome) -> None:
-    """Call each of them even if one raises."""
-    for index, callback in enumerate(callbacks):
-        try:
-            callback(outcome)
-        except BaseException:
-            _call_all(callbacks[index + 1 :], outcome)
-            raise
+NOT_ASYNC = "a stream is read with `async for`; in synchronous code use fairlead.sync"
 
 
 class _Events:

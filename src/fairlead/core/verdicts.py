@@ -29,6 +29,18 @@ class Another(StrEnum):
     OPT_IN = "opt-in"
 
 
+class KeyFate(StrEnum):
+    """What becomes of the API key that a call was made with."""
+
+    KEPT = "kept"
+    RESTS = "rests"
+    """Not asked with until the vendor's limit is reset."""
+    SPENT = "spent"
+    """Nor any other key of its account, for a while."""
+    DEAD = "dead"
+    """Not asked with again until somebody reloads the keys."""
+
+
 class Verdict(NamedTuple):
     """What the policies make of an error."""
 
@@ -40,3 +52,4 @@ class Verdict(NamedTuple):
     """The status that a gateway answers with."""
     misconfigured: bool = False
     """Whether it speaks of a mistake in the set-up, which health and `explain` show."""
+    key: KeyFate = KeyFate.KEPT

@@ -6,6 +6,7 @@ from abc import abstractmethod
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from ..core.adapt import Node, adapt
+from ..core.bounds import UNKNOWN, bounds_of
 from ..core.provider import Closable, Funnel
 from ._tasks import loop_clock, scope
 
@@ -13,7 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from types import TracebackType
 
-    from ..core.calls import Call, Clock, Scopes, T
+    from ..core.bounds import Bounds
+    from ..core.calls import Call, Clock, Operation, Scopes, T
     from ..core.messages import Prompt
     from ..core.models import ModelInfo
     from ..core.plans import Plan
@@ -94,6 +96,17 @@ class Decorator(Policy):
     async def handle(self, call: Call[T]) -> T:
         """Pass *call* on."""
         return await call.on(self._inner)
+
+    def bounds(self, operation: Operation) -> Bounds:
+        """
+        What a call comes to at worst; see `fairlead.core.bounds`.
+
+        That of what it wraps, if it passes calls on as they are; unknown of a policy with a
+        `handle` of its own that does not tell.
+        """
+        if type(self).handle is not Decorator.handle:
+            return UNKNOWN
+        return bounds_of(self._inner, operation)
 
     async def aclose(self) -> None:
         """Close what it wraps. Idempotent."""

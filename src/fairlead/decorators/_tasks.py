@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
+import logging
 from contextlib import suppress
+from contextvars import copy_context
 from typing import TYPE_CHECKING, Any
 
 import anyio
 import sniffio
 
+from ..core.redact import shown
+
 if TYPE_CHECKING:
     from asyncio import Task, TimerHandle
     from collections.abc import Awaitable, Callable
 
+    import trio
+
     from ..core.calls import Clock, Scope
+
+logger: logging.Logger = logging.getLogger("fairlead.tasks")
+logger.addHandler(logging.NullHandler())
 
 
 def loop_clock() -> Clock:
@@ -86,39 +95,159 @@ class _TaskScope:
             self._task.cancel()
 
 
-def spawn(work: Callable[[], Awaitable[None]]) -> Callable[[], None]:
+class TaskHost:
     """
-    Run *work*, which must not raise, in a task that outlives the caller; returns its cancel.
+    Runs the work of one policy object that outlives the caller who started it.
 
-    It runs in a copy of the caller's context. It may be cancelled from any thread, and even after
-    its loop has ended: finalisers do.
+    It can be used in any number of loops, one after the other or at once. A task runs in a copy
+    of its starter's context; what it raises is logged and goes no further; it ends with its loop
+    at the latest.
     """
-    around = anyio.CancelScope()
+
+    __slots__ = ("_tasks",)
+
+    def __init__(self) -> None:
+        self._tasks: dict[object, set[Hosted]] = {}
+
+    def spawn(self, work: Callable[[], Awaitable[None]]) -> Hosted:
+        """Run *work* in a task of its own."""
+        task = Hosted(work, self._forget)
+        if task.home not in self._tasks:
+            self._forget_the_dead()
+        self._tasks.setdefault(task.home, set()).add(task)
+        return task
+
+    async def aclose(self) -> None:
+        """Cancel all tasks, and wait until those of the running loop have ended. Idempotent."""
+        self._forget_the_dead()
+        here = _home() if self._tasks else None
+        ours = list(self._tasks.get(here, ()))
+        for task in [task for tasks in list(self._tasks.values()) for task in list(tasks)]:
+            if task.home is here:
+                task.cancel()
+            else:
+                task.cancel_soon()
+        for task in ours:
+            await task.ended.wait()
+
+    def _forget(self, task: Hosted) -> None:
+        tasks = self._tasks.get(task.home, set())
+        tasks.discard(task)
+        if not tasks:  # nor is the loop to be kept alive
+            self._tasks.pop(task.home, None)
+
+    def _forget_the_dead(self) -> None:
+        """Those whose loop was closed without ending them."""
+        for home in [home for home in list(self._tasks) if _is_over(home)]:
+            self._tasks.pop(home, None)
+
+
+class Hosted:
+    """One task of a `TaskHost`."""
+
+    __slots__ = (
+        "_begun",
+        "_cancel",
+        "_cancelled",
+        "_forget",
+        "_soon",
+        "_task",
+        "_work",
+        "ended",
+        "home",
+    )
+
+    def __init__(
+        self, work: Callable[[], Awaitable[None]], forget: Callable[[Hosted], None]
+    ) -> None:
+        self._forget = forget
+        self._work = work
+        self._begun = self._cancelled = False
+        self.ended = anyio.Event()
+        self.home = _home()
+        self._task: Task[None] | None = None
+        """Held here, as asyncio itself holds it only weakly."""
+        if sniffio.current_async_library() == "asyncio":
+            import asyncio
+
+            # A scope of anyio's would be kept, with all inside, if the loop were just closed.
+            loop = asyncio.get_running_loop()
+            self._task = loop.create_task(self._run())
+            self._task.add_done_callback(self._over)
+            self._cancel: Callable[[], object] = self._task.cancel
+            self._soon: Callable[[Callable[[], None]], object] = loop.call_soon_threadsafe
+        else:
+            import trio
+
+            around = trio.CancelScope()
+            self._cancel = around.cancel
+            self._soon = trio.lowlevel.current_trio_token().run_sync_soon
+            trio.lowlevel.spawn_system_task(self._inside, around, context=copy_context())
+
+    def cancel(self) -> None:
+        """
+        Cancel it at once, from its own loop. Idempotent.
+
+        Its work is begun in any case, so that it can clean up.
+        """
+        if not self._cancelled and not self.ended.is_set():
+            self._cancelled = True
+            if self._begun:
+                with suppress(RuntimeError):  # its loop may be gone
+                    self._cancel()
+
+    def cancel_soon(self) -> None:
+        """Cancel it, from any thread and even after its loop has ended: finalisers do."""
+        with suppress(RuntimeError):
+            self._soon(self.cancel)
+
+    async def _inside(self, around: trio.CancelScope) -> None:
+        try:
+            with around:
+                await self._run()
+        finally:
+            self._over()
+
+    async def _run(self) -> None:
+        self._begun = True
+        if self._cancelled:
+            self._cancel()
+        try:
+            await self._work()
+        except Exception as error:  # noqa: BLE001 - nobody waits for it, and trio would stop all
+            kind, words = type(error).__name__, shown(str(error))
+            logger.error("a task failed: %s: %s", kind, words)  # noqa: TRY400 - no secrets
+
+    def _over(self, _task: object = None) -> None:
+        self._forget(self)
+        self.ended.set()
+
+
+def _home() -> object:
+    """What stands for the running loop."""
     if sniffio.current_async_library() == "asyncio":
         import asyncio
 
-        loop = asyncio.get_running_loop()
-        task = loop.create_task(_inside(around, work))
-        _running.add(task)
-        task.add_done_callback(_running.discard)
-        soon: Callable[[Callable[[], None]], object] = loop.call_soon_threadsafe
-    else:
-        import trio
+        return asyncio.get_running_loop()
+    import trio
 
-        trio.lowlevel.spawn_system_task(_inside, around, work)
-        soon = trio.lowlevel.current_trio_token().run_sync_soon
-
-    def cancel() -> None:
-        with suppress(RuntimeError):
-            soon(around.cancel)
-
-    return cancel
+    return trio.lowlevel.current_trio_token()
 
 
-async def _inside(around: anyio.CancelScope, work: Callable[[], Awaitable[None]]) -> None:
-    with around:
-        await work()
+def _is_over(home: object) -> bool:
+    """Whether the loop was closed; a trio run ends its tasks itself."""
+    is_closed = getattr(home, "is_closed", None)
+    return is_closed is not None and bool(is_closed())
 
 
-_running: set[object] = set()
-"""What asyncio itself holds only weakly."""
+def spawn(work: Callable[[], Awaitable[None]]) -> Callable[[], None]:
+    """
+    Run *work* in a task that outlives the caller; returns its cancel.
+
+    For those who are no policy, as `TaskHost` is for those who are. It may be cancelled from any
+    thread, and even after its loop has ended: finalisers do.
+    """
+    return _nobodys.spawn(work).cancel_soon
+
+
+_nobodys = TaskHost()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from ..core.bounds import Bounds, bounds_of
 from ..core.calls import Operation
 from ..core.checks import check_kind
 from ..core.limits import TimeLimits
@@ -41,6 +42,13 @@ class AttemptTimeoutProvider(Decorator):
         check_kind("limits", limits, TimeLimits)
         super().__init__(inner)
         self._limits = limits or TimeLimits()
+
+    def bounds(self, operation: Operation) -> Bounds:
+        """That of what it wraps, over by the limit."""
+        limit = self._limits.total
+        if operation is Operation.STREAM:
+            limit = self._limits.content(reasoning=bool(self.model.reasoning))
+        return bounds_of(self._inner, operation).within(limit)
 
     async def handle(self, call: Call[T]) -> T:
         """Make *call*, in time."""

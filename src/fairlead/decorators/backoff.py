@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import inf
 from typing import TYPE_CHECKING
 
-from ..core.checks import check_number, in_words
+from ..core.checks import LARGEST, check_number, in_words
 from ..core.errors import ConfigurationError
 from ..core.verdicts import Retry
 
@@ -69,7 +70,21 @@ class Backoff:
         spread = random() * 0.1 if self.jitter else 0.0
         return max(retry_after * (1 + spread), self.delay(repeat, kind, random))
 
+    def longest(self, repeats: int) -> float:
+        """Seconds that so many waits take together at most, vendors' wishes included."""
+        asked = self.longest_retry_after * (1.1 if self.jitter else 1.0)
+        most = max(asked, self.max_delay, self.throttled_max_delay)
+        if repeats * most > LARGEST:
+            return inf
+        waits = (
+            max(asked, *(self.delay(each, kind, lambda: 1.0) for kind in Retry))
+            for each in range(min(repeats, _COUNTED))
+        )
+        return sum(waits) + most * max(repeats - _COUNTED, 0)
 
+
+_COUNTED = 1000
+"""Waits that are added up one by one; the others are taken to be the longest there are."""
 _SECONDS = (
     "initial_delay",
     "max_delay",

@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from ..core.calls import Call, T
+    from ..core.outcomes import StreamOutcome
     from ..core.plans import Plan
     from ..core.provider import LooseProvider, ProviderPort
-    from ..core.streams import StreamOutcome
 
 
 class CircuitBreakerProvider(Decorator):
@@ -97,7 +97,7 @@ class CircuitBreakerProvider(Decorator):
             return plan
         wait = breaker.peek(call.now())
         if wait == 0:
-            return plan
+            return plan.map(lambda target: replace(target, probes=True))
         refuses = f"the circuit is {breaker.state}"
         return plan.map(lambda target: replace(target, refuses=refuses, retry_after=wait))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from ..core.bounds import Bounds, bounds_of
 from ..core.calls import Operation
 from ..core.checks import check_seconds
 from ..core.errors import DeadlineExceededError, ProviderError, ProviderTimeoutError
@@ -50,6 +51,12 @@ class DeadlineProvider(Decorator):
         super().__init__(inner)
         self._total = total
         self._opening = opening
+
+    def bounds(self, operation: Operation) -> Bounds:
+        """That of what it wraps, over by the deadline."""
+        streams = operation is Operation.STREAM
+        inside = bounds_of(self._inner, operation)
+        return inside.within(self._opening if streams else self._total)
 
     async def handle(self, call: Call[T]) -> T:
         """Make *call*, by its deadline."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextvars import copy_context
 from typing import TYPE_CHECKING, Any
 
+from ..core.bounds import Bounds, bounds_of
 from ..core.errors import ProviderError
 from ..core.journal import Outcome
 from ..core.redact import shown
@@ -13,12 +14,12 @@ from ..core.streams import GenerationStream
 from ._base import Decorator
 
 if TYPE_CHECKING:
-    from ..core.calls import Call, T
+    from ..core.calls import Call, Operation, T
     from ..core.embeddings import EmbeddingMetadata
     from ..core.journal import Attempt
+    from ..core.outcomes import StreamOutcome
     from ..core.ports import EventLog, Level
     from ..core.provider import LooseProvider, ProviderPort
-    from ..core.streams import StreamOutcome
     from ..core.usage import Usage
 
 
@@ -50,6 +51,10 @@ class LoggingProvider(Decorator):
         super().__init__(inner)
         self._log = log
         self._messages = messages
+
+    def bounds(self, operation: Operation) -> Bounds:
+        """That of what it wraps."""
+        return bounds_of(self._inner, operation)
 
     async def handle(self, call: Call[T]) -> T:
         """Make *call*, and tell what becomes of it."""

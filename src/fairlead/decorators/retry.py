@@ -13,11 +13,13 @@ from ..core.journal import Attempt, Outcome
 from ..core.verdicts import Retry
 from ._base import Decorator
 from .backoff import Backoff
+from .quota import RetryQuota
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from ..core.calls import Call, T
+    from ..core.ports import RetryStore
     from ..core.provider import LooseProvider, ProviderPort
 
 
@@ -29,11 +31,17 @@ class RetryProvider(Decorator):
     exponential back-off with full jitter. A wait that does not fit the deadline, or is longer
     than `longest_retry_after`, is not waited for: the error is raised with its `retry_after`.
 
+    Each repeat is paid from a quota, before the wait. The cost of the last one comes back if it
+    succeeds, and if the call is cancelled while it waits, as nothing was sent; a repeat that is
+    cancelled on its way stays paid.
+
     Args:
         inner: What is asked.
         max_retries: Repeats, not counting the first attempt.
         backoff: How long to wait.
         retry_on: Overrides the verdict: True repeats, False does not, None leaves it.
+        quota: What repeats are paid from; by default a `RetryQuota` of its own. Share one among
+            all targets.
         random: Numbers from 0 to 1, for the jitter.
 
     Raises:
@@ -51,6 +59,7 @@ class RetryProvider(Decorator):
         max_retries: int = 2,
         backoff: Backoff | None = None,
         retry_on: Callable[[ProviderError], bool | None] | None = None,
+        quota: RetryStore | None = None,
         random: Callable[[], float] = _random.random,
     ) -> None:
         check_count("max_retries, which counts repeats,", max_retries, 0)
@@ -60,15 +69,17 @@ class RetryProvider(Decorator):
         self._max_retries = max_retries
         self._backoff = backoff or Backoff()
         self._retry_on = retry_on
+        self._quota: RetryStore = RetryQuota() if quota is None else quota
         self._random = random
 
     async def handle(self, call: Call[T]) -> T:
         """Make *call*, and make it again while that makes sense."""
         repeat = 0
         resent = False
+        paid = 0
         while True:
             try:
-                return await call.on(self._inner)
+                result = await call.on(self._inner)
             except ProviderError as error:
                 kind = self._kind(error)
                 if kind is Retry.ONCE_IF_SENT and error.sent is not False:
@@ -78,19 +89,23 @@ class RetryProvider(Decorator):
                 if kind in _HOPELESS or repeat >= self._max_retries or not call.attempts_left:
                     raise
                 wait = self._wait(call, error, kind, repeat)
-                if wait is None:
+                if wait is None or (cost := self._pay(call, kind)) is None:
                     raise
+                paid = cost
                 reason = f"{type(error).__name__}: {error.message}"
-            call.journal.record(
-                Attempt(
-                    outcome=Outcome.WAITED,
-                    provider=self.name,
-                    model=call.request.model or self.model.name,
-                    reason=reason,
-                    seconds=wait,
-                )
-            )
-            await anyio.sleep(wait)
+            else:
+                try:
+                    self._settle(call, paid)
+                    return result
+                finally:
+                    # An earlier error's traceback leads here, and must not keep a stream open.
+                    del result
+            self._note(call, reason, Outcome.WAITED, wait)
+            try:
+                await anyio.sleep(wait)
+            except BaseException:
+                self._release(call, paid)
+                raise
             repeat += 1
 
     def _kind(self, error: ProviderError) -> Retry:
@@ -104,14 +119,73 @@ class RetryProvider(Decorator):
 
     def _wait(self, call: Call[T], error: ProviderError, kind: Retry, repeat: int) -> float | None:
         """Seconds to wait; None if that is too long."""
-        if error.retry_after is None:
+        asked = error.retry_after
+        if asked is None:
             wait = self._backoff.delay(repeat, kind, self._random)
-        elif error.retry_after > self._backoff.longest_retry_after:
+        elif asked > self._backoff.longest_retry_after:
+            self._note(call, f"not repeated: {self.name} asks to wait for {asked:g} s")
             return None
         else:
-            wait = self._backoff.after(error.retry_after, repeat, kind, self._random)
+            wait = self._backoff.after(asked, repeat, kind, self._random)
+        shut = self._shut(call)
+        if shut > wait:
+            self._note(call, f"not repeated: {self.name} is not to be asked for {shut:.3g} s")
+            return None
         left = call.deadline.remaining()
-        return wait if left is None or wait < left else None
+        if left is None or wait < left:
+            return wait
+        self._note(call, f"not repeated: {left:g} s are left, and the wait is {wait:g} s")
+        return None
+
+    def _shut(self, call: Call[T]) -> float:
+        """Seconds for which nothing inside will let a call through, as a circuit now open."""
+        plan = self._inner.plan(call)
+        waits = [target.retry_after or 0.0 for target in plan if target.refuses]
+        return min(waits) if waits and len(waits) == len(plan.targets) else 0.0
+
+    def _pay(self, call: Call[T], kind: Retry) -> int | None:
+        """What the repeat costs, which is paid; None if that is too much."""
+        try:
+            cost = self._quota.reserve(kind)
+        except Exception as error:  # noqa: BLE001 - whatever it raises, the call goes on
+            self._lost(call, error)
+            return 0
+        if cost is None:
+            self._note(call, "not repeated: the retry quota is used up")
+        return cost
+
+    def _settle(self, call: Call[T], paid: int) -> None:
+        try:
+            self._quota.settle(paid)
+        except Exception as error:  # noqa: BLE001 - whatever it raises, the call goes on
+            self._lost(call, error)
+
+    def _release(self, call: Call[T], paid: int) -> None:
+        try:
+            self._quota.release(paid)
+        except Exception as error:  # noqa: BLE001 - whatever it raises, the call goes on
+            self._lost(call, error)
+
+    def _lost(self, call: Call[T], error: Exception) -> None:
+        """The store has failed, which no call has to suffer for."""
+        self._note(call, f"the retry store failed: {type(error).__name__}")
+
+    def _note(
+        self,
+        call: Call[T],
+        reason: str,
+        outcome: Outcome = Outcome.NOTED,
+        seconds: float = 0.0,
+    ) -> None:
+        call.journal.record(
+            Attempt(
+                outcome=outcome,
+                provider=self.name,
+                model=call.request.model or self.model.name,
+                reason=reason,
+                seconds=seconds,
+            )
+        )
 
 
 _HOPELESS = frozenset({Retry.NEVER, Retry.NEXT_KEY})

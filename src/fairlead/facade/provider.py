@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, overload
+from typing import TYPE_CHECKING, Any, overload
 
+from ..assembly.explain import Explanation, explain
+from ..core.bounds import Bounds, bounds_of
+from ..core.errors import ProviderError, RefusedError
 from ..core.health import HealthCheckable, ProviderHealth
 from ..core.streams import GenerationStream
 from ..decorators._base import Decorator
 from .closing import close_all
 from .health import checked, ends
-from .running import Running
+from .running import Running, closed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from typing import Unpack
 
-    from ..core.calls import Call, T
+    from ..core.calls import Call, Operation, T
     from ..core.embeddings import Embedding, Embeddings
     from ..core.messages import Prompt
     from ..core.provider import Closable, LooseProvider, ProviderPort
@@ -65,20 +68,42 @@ class Provider(Decorator):
         """US dollars for 1,000 tokens, as `input` and `output`; None where no price is known."""
         return None
 
+    def explain(self) -> Explanation:
+        """What it is made of, and what a call comes to at worst; `print` shows both."""
+        return explain(self)
+
+    def bounds(self, operation: Operation) -> Bounds:
+        """That of the pipeline."""
+        return bounds_of(self._inner, operation)
+
     async def handle(self, call: Call[T]) -> T:
         """Pass *call* on, and know of it until it is over."""
         self._is_closed = False
-        end = self.running.begin(call)
+        running = self.running.begin(self.scope(None))
         try:
-            answer = await call.on(self._inner)
+            with running.scope:  # cancelled by `aclose()` alone
+                answer = await call.on(self._inner)
+                if isinstance(answer, GenerationStream):
+                    running.opened(answer)
+                else:
+                    running.end()
+                return answer
+        except ProviderError as error:
+            running.end()
+            if not running.is_cut:
+                raise
+            raise self._closed(call) from error
         except BaseException:
-            end()
+            running.end()
             raise
-        if isinstance(answer, GenerationStream):
-            answer.on_close(end)
-        else:
-            end()
-        return answer
+        running.end()
+        raise self._closed(call)
+
+    def _closed(self, call: Call[Any]) -> RefusedError:
+        error = closed()
+        error.provider, error.model = self.name, self.model.name
+        error.sent, error.journal = call.journal.asked > 0, call.journal
+        return error
 
     async def complete(self, prompt: Prompt, **options: Unpack[GenerateOptions]) -> Generation:
         """The same as `generate`."""
@@ -138,7 +163,8 @@ class Provider(Decorator):
         """
         Close the pipeline and the connections below it. Idempotent.
 
-        Calls of this event loop that are still running fail, and ask nobody once more. A call
+        Calls of this event loop that are still running fail with a `RefusedError` that says so,
+        open streams with a `StreamInterruptedError`, and ask nobody once more. A call
         after it opens new connections, which are to be closed again.
         """
         if self._is_closed:

@@ -3,28 +3,29 @@
 from __future__ import annotations
 
 import re
-from dataclasses import fields
+from dataclasses import fields, replace
 from threading import RLock
 from typing import TYPE_CHECKING, Any, NamedTuple, Self, TypeVar, overload
 
-from ..assembly.choice import section_of
+from ..assembly.choice import choose, configured, section_of
 from ..assembly.validation import problems
 from ..assembly.vendors import canonical, discover_providers, unknown
 from ..container import Container
 from ..core.errors import ConfigurationError
+from ..core.health import ProviderHealth
 from ..core.models import ModelInfo
 from ..core.redact import shown
 from ..settings import load
 from .closing import close_all
 from .health import side_by_side
-from .opening import open_provider
+from .opening import opened
 from .provider import Provider
 
 if TYPE_CHECKING:
+    import os
     from collections.abc import Iterator
     from types import TracebackType
 
-    from ..core.health import ProviderHealth
     from ..core.provider import LooseProvider, ProviderPort
     from ..settings import RawSettings
 
@@ -52,21 +53,27 @@ class ProviderRegistry:
     """
     Holds providers by name, and builds those that are asked for and not there yet.
 
-    `registry[name]`, `in`, `len()` and iteration see those that have been registered or asked
-    for and are enabled; `get` reaches further, to every vendor and section that is known. Names
-    are understood as `open_provider` understands them: `"OpenAI"` is `"openai"`. Safe for
+    `registry[name]`, `in`, `len()` and iteration see those that are configured, registered or
+    have been asked for, and are enabled; `get` reaches further, to every vendor that is known.
+    Names are understood as `open_provider` understands them: `"OpenAI"` is `"openai"`. Safe for
     threads. Whoever made it closes it, and so all that it holds.
 
     Args:
-        config: A file of settings that new providers are built from, as for `open_provider`.
+        config: A file of settings, as for `open_provider`. It is read now, and its sections
+            below `providers` are there from the beginning, each built when it is first needed.
+
+    Raises:
+        ConfigurationError: The file is not there, or there is a mistake in it.
     """
 
-    def __init__(self, *, config: str | None = None) -> None:
+    def __init__(self, *, config: str | os.PathLike[str] | None = None) -> None:
         self._config = config
         self._raw: RawSettings | None = None
+        self._configured: dict[str, str] = {}
         self._held: dict[str, _Held] = {}
         self._disabled: set[str] = set()
         self._lock = RLock()
+        self._settings()
 
     def __repr__(self) -> str:
         return f"<ProviderRegistry {', '.join(self) or 'of none'}>"
@@ -109,6 +116,23 @@ class ProviderRegistry:
                 return held.provider
         return made if isinstance(made, Provider) else Provider(made)
 
+    def unregister(self, name: str) -> Provider:
+        """
+        Hold *name* no more, and return what was held under it, which is then yours to close.
+
+        What the settings describe is built anew when it is next asked for; `disable` it to keep
+        it from that.
+
+        Raises:
+            ConfigurationError: Nothing is held under that name.
+        """
+        with self._lock:
+            found = self._find(name)
+            held = self._held.pop(found.key, None) if found is not None else None
+            if held is None:
+                raise ConfigurationError(f"nothing is held under the name {shown(str(name), 80)!r}")
+        return held.provider
+
     @overload
     def get(self, name: str) -> Provider: ...
     @overload
@@ -132,22 +156,28 @@ class ProviderRegistry:
                     raise ConfigurationError(
                         f"the provider {name!r} is disabled; call enable({disabled!r})"
                     )
-            held = self._held.get(found.key)
+            return self._built(found)
+
+    def _built(self, name: _Name) -> Provider:
+        """What *name* stands for, built if it is not there yet."""
+        with self._lock:
+            held = self._held.get(name.key)
             if held is None:
-                built = open_provider(found.key, fallback=False, config=self._config)
-                held = self._held[found.key] = _Held(found, found.key, built)
+                raw = self._settings()
+                choices = choose(raw, provider=name.key, fallback=False)
+                built = opened(Container(settings=raw, choices=choices))
+                label = self._configured.get(name.key, name.key)
+                held = self._held[name.key] = _Held(name, label, built)
             return held.provider
 
     def __getitem__(self, name: str) -> Provider:
         found = self._find(name)
-        for held in self._enabled():
-            if held.name == found:
-                return held.provider
-        raise KeyError(name)
+        if found is None or found not in self._enabled():
+            raise KeyError(name)
+        return self._built(found)
 
     def __contains__(self, name: object) -> bool:
-        found = self._find(name)
-        return any(held.name == found for held in self._enabled())
+        return self._find(name) in self._enabled()
 
     def __iter__(self) -> Iterator[str]:
         return iter(self.list_providers())
@@ -159,18 +189,18 @@ class ProviderRegistry:
         return True
 
     def list_providers(self) -> list[str]:
-        """The names of all that are held and enabled, in the order they came."""
-        return [held.label for held in self._enabled()]
+        """The names of all that are there and enabled: configured ones, then as they came."""
+        return list(self._enabled().values())
 
     keys = list_providers
 
     def values(self) -> list[Provider]:
-        """The providers that are held and enabled, in the same order."""
-        return [held.provider for held in self._enabled()]
+        """The providers of those names, in that order, built if need be. Raises as `get`."""
+        return [self._built(name) for name in self._enabled()]
 
     def items(self) -> list[tuple[str, Provider]]:
         """Both."""
-        return [(held.label, held.provider) for held in self._enabled()]
+        return [(label, self._built(name)) for name, label in self._enabled().items()]
 
     def enable(self, name: str) -> None:
         """Let *name* be asked for again. Raises as `disable`."""
@@ -201,10 +231,24 @@ class ProviderRegistry:
         }
 
     async def health_check_all(self) -> dict[str, ProviderHealth]:
-        """The health of each enabled provider, asked side by side, each within 5 s."""
-        enabled = self._enabled()
-        found = await side_by_side([held.provider for held in enabled])
-        return {held.label: health for held, health in zip(enabled, found, strict=True)}
+        """
+        The health of each enabled provider, asked side by side, each within 5 s.
+
+        One that the settings describe and that cannot be built is misconfigured.
+        """
+        told: dict[str, ProviderHealth] = {}
+        asked: dict[str, Provider] = {}
+        for name, label in self._enabled().items():
+            told[label] = ProviderHealth(name=label, healthy=None)  # the place that it has
+            try:
+                asked[label] = self._built(name)
+            except ConfigurationError as error:
+                told[label] = replace(
+                    told[label], healthy=False, error=str(error), misconfigured=True
+                )
+        found = await side_by_side(list(asked.values()))
+        own = zip(asked, found, strict=True)
+        return told | {label: replace(health, name=label) for label, health in own}
 
     async def reset(self) -> None:
         """Close all providers, and hold none. Settings are read anew after it."""
@@ -233,16 +277,22 @@ class ProviderRegistry:
     ) -> None:
         await self.reset()
 
-    def _enabled(self) -> list[_Held]:
-        return [held for held in tuple(self._held.values()) if self._disabled.isdisjoint(held.name)]
+    def _enabled(self) -> dict[_Name, str]:
+        """All that are there and enabled, each as it is to be listed."""
+        with self._lock:
+            self._settings()
+            there = {_Name(key, key): label for key, label in self._configured.items()}
+            there |= {held.name: held.label for held in self._held.values()}
+            return {name: label for name, label in there.items() if self._disabled.isdisjoint(name)}
 
     def _settings(self) -> RawSettings:
-        if self._raw is None:
-            named = self._config is not None
-            raw = load(file=self._config) if named else Container.settings()
-            section_of(raw, "offline")  # it says what is wrong with the sections' names
-            self._raw = raw
-        return self._raw
+        with self._lock:
+            if self._raw is None:
+                named = self._config is not None
+                raw = load(file=self._config) if named else Container.settings()
+                self._configured = configured(raw)
+                self._raw = raw
+            return self._raw
 
     def _find(self, name: object) -> _Name | None:
         """What *name* stands for: what is held, else a section or a vendor."""

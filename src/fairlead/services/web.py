@@ -21,6 +21,7 @@ import anyio
 
 from ..core.errors import ProviderError
 from ..core.events import RefusalDelta, StreamEnd, StreamEvent, TextDelta
+from ..core.pending import PendingStream
 from ..core.results import FinishReason
 from ..core.streams import GenerationStream
 from ..decorators._tasks import spawn
@@ -28,7 +29,6 @@ from ..decorators._tasks import spawn
 if TYPE_CHECKING:
     from types import TracebackType
 
-    from ..core.pending import PendingStream
     from ..core.usage import Usage
 
 
@@ -121,7 +121,14 @@ def to_sse(
         keep_alive: Seconds without an event after which a comment is sent. It keeps proxies from
             hanging up, and lets servers that only notice when they send know that the browser
             has left. None for never.
+
+    Raises:
+        TypeError: *stream* is none.
     """
+    if not isinstance(stream, (PendingStream, GenerationStream)):
+        kind = type(stream).__name__
+        msg = f"to_sse() takes a stream, as provider.generate_stream(...) gives it, not {kind}"
+        raise TypeError(msg)
     return ServerSentEvents(stream, encode=encode, encode_error=encode_error, keep_alive=keep_alive)
 
 

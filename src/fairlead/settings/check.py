@@ -18,9 +18,12 @@ from .resolve import gather
 from .sources import section_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator, Mapping
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+    from typing import TypeAlias
 
-    from .sources import Setting
+    from .sources import Section, Setting
+
+    Verify: TypeAlias = Callable[[RawSettings, str, Section], Iterable[Mistake]]
 
 
 _ROOT = ""
@@ -37,6 +40,7 @@ def check(
     models: Mapping[str, type[BaseModel]],
     *,
     provider: Callable[[str, str | None], type[BaseModel]] | None = None,
+    verify: Verify | None = None,
 ) -> tuple[Mistake, ...]:
     """
     All mistakes in one settings file, `.env` file or Python module, in the order of its lines.
@@ -48,23 +52,26 @@ def check(
         models: The model of each section by its dotted path, "" being the root.
         provider: The model of a section below `providers` that *models* do not name, by the
             section's name and its `vendor`; raises `ConfigurationError` where there is none.
+        verify: What else is wrong with a section: called with all that the file says, the
+            section's dotted path, and what it says about each of the section's fields.
     """
+    found: list[Mistake] = []
     try:
-        layer = read_env(file, os.environ) if _is_env(file) else read(file)
+        layer = read_env(file, os.environ, found) if _is_env(file) else read(file, found)
     except RefusedError as refused:
         return refused.mistakes
-    found: list[Mistake] = []
+    raw = RawSettings((layer,))
     sections: dict[str, type[BaseModel]] = {_ROOT: _Nothing, **models}
     for path, model in sections.items():
         if isinstance(layer, Variables) or not path.startswith(f"{_PROVIDERS}."):
             also = {key.partition(".")[0] for key in [*models, _PROVIDERS]} if not path else ()
-            found.extend(_section(layer, path, model, also))
+            found.extend(_section(raw, path, model, also, verify))
     if isinstance(layer, Tree):
-        found.extend(_providers(layer, models, provider))
+        found.extend(_providers(raw, layer, models, provider, verify))
     else:
         names = [variable_names(model, path) for path, model in models.items()]
         known = {name for fields in names for each in fields.values() for name in each}
-        found.extend(unknown_variables(RawSettings((layer,)), known))
+        found.extend(unknown_variables(raw, known))
     return tuple(sorted(dict.fromkeys(found), key=lambda mistake: mistake.source.line or 0))
 
 
@@ -102,17 +109,24 @@ def _is_env(file: StrPath) -> bool:
 
 
 def _section(
-    layer: Tree | Variables, path: str, model: type[BaseModel], also: Collection[str]
+    raw: RawSettings,
+    path: str,
+    model: type[BaseModel],
+    also: Collection[str],
+    verify: Verify | None,
 ) -> list[Mistake]:
-    section = gather([layer], path, model, also=also)
-    section.build()
-    return [mistake for mistake in section.mistakes if mistake.source.kind != "default"]
+    section = gather(raw.layers, path, model, also=also)
+    given = section.given(section.build())
+    mistakes = [mistake for mistake in section.mistakes if mistake.source.kind != "default"]
+    return [*mistakes, *(verify(raw, path, given) if verify is not None else ())]
 
 
 def _providers(
+    raw: RawSettings,
     layer: Tree,
     models: Mapping[str, type[BaseModel]],
     provider: Callable[[str, str | None], type[BaseModel]] | None,
+    verify: Verify | None,
 ) -> Iterator[Mistake]:
     for name, setting in (section_of(layer.at(_PROVIDERS)) or {}).items():
         path = f"{_PROVIDERS}.{name}"
@@ -125,4 +139,4 @@ def _providers(
         except ConfigurationError as error:
             yield Mistake((vendor or setting).source, f"is of no use: {error}")
         if model is not None:
-            yield from _section(layer, path, model, _ANY_PROVIDER)
+            yield from _section(raw, path, model, _ANY_PROVIDER, verify)

@@ -22,9 +22,11 @@ LIMIT = 1 << 20
 SUFFIXES = (".yaml", ".yml", ".toml", ".json", ".py")
 
 
-def read(file: StrPath) -> Tree | Variables:
+def read(file: StrPath, noted: list[Mistake]) -> Tree | Variables:
     """
     The settings file *file*, or the Python module of that dotted name.
+
+    Mistakes that leave the rest of it readable are *noted*.
 
     Raises:
         RefusedError: It cannot be read, or is malformed.
@@ -44,20 +46,22 @@ def read(file: StrPath) -> Tree | Variables:
 
     from .forms import canonical
 
-    return Tree(canonical(_tree(read_text(place), place, suffix)))
+    return Tree(canonical(_tree(read_text(place), place, suffix, noted), noted))
 
 
-def read_env(file: StrPath, environ: Mapping[str, str]) -> Variables:
+def read_env(file: StrPath, environ: Mapping[str, str], noted: list[Mistake]) -> Variables:
     """
     The `.env` file *file*; `${NAME}` in it is taken from the file, then from *environ*.
 
+    Lines that are malformed are *noted*.
+
     Raises:
-        RefusedError: It cannot be read, or is malformed.
+        RefusedError: It cannot be read.
     """
     from .dotenv import parse
 
     place = os.fspath(file)
-    return Variables(parse(read_text(place, kind=".env"), place, environ))
+    return Variables(parse(read_text(place, kind=".env"), place, environ, noted))
 
 
 def read_text(place: str, *, kind: str = "file", limit: int = LIMIT) -> str:
@@ -102,7 +106,7 @@ def malformed(place: str, line: int | None, problem: str, *, kind: str = "file")
     return RefusedError(Mistake(source, problem))
 
 
-def _tree(text: str, place: str, suffix: str) -> Setting:
+def _tree(text: str, place: str, suffix: str, noted: list[Mistake]) -> Setting:
     try:
         if suffix == ".json":
             from .json import parse
@@ -110,7 +114,7 @@ def _tree(text: str, place: str, suffix: str) -> Setting:
             from .toml import parse
         else:
             from .yaml import parse
-        root = parse(text, place)
+        root = parse(text, place, noted)
     except RecursionError:
         root = None
     if root is None:

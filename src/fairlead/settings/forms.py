@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from .mistakes import Mistake, RefusedError, unknown
+from .mistakes import Mistake, unknown
 from .sources import Setting, frozen, section_of
 
 if TYPE_CHECKING:
@@ -26,14 +26,13 @@ SECTION_KEYS = {
 _NAME = re.compile(r"[^\W_][\w-]*", re.ASCII)
 
 
-def canonical(root: Setting) -> Setting:
+def canonical(root: Setting, noted: list[Mistake]) -> Setting:
     """
     *root* with canonical keys only.
 
-    Raises:
-        RefusedError: A setting is said twice, or a provider's section is none.
+    A setting that is said twice, and a provider's section that is none, are *noted*.
     """
-    writer = _Writer()
+    writer = _Writer(noted)
     for name, setting in (section_of(root) or {}).items():
         below = section_of(setting)
         if name == "provider" and below is not None:
@@ -42,15 +41,13 @@ def canonical(root: Setting) -> Setting:
             writer.providers_section(setting)
         else:
             writer.add(writer.root, name, setting)
-    if writer.mistakes:
-        raise RefusedError(*writer.mistakes)
     return Setting(writer.tree(), root.source)
 
 
 class _Writer:
-    def __init__(self) -> None:
+    def __init__(self, mistakes: list[Mistake]) -> None:
         self.root: dict[str, Setting] = {}
-        self.mistakes: list[Mistake] = []
+        self.mistakes = mistakes
         self._providers: dict[str, tuple[Source, dict[str, Setting]]] = {}
         self._source: Source | None = None
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from .files import malformed
-from .mistakes import Mistake, RefusedError
+from .mistakes import Mistake
 from .sources import Setting, Source, frozen
 
 if TYPE_CHECKING:
@@ -17,12 +17,12 @@ if TYPE_CHECKING:
 _TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[{}\[\]:,]|[^\s{}\[\]:,"]+')
 
 
-def parse(text: str, place: str) -> Setting:
+def parse(text: str, place: str, noted: list[Mistake]) -> Setting:
     """
-    The settings in *text*.
+    The settings in *text*. A key that stands in it twice is *noted*.
 
     Raises:
-        RefusedError: This is not JSON, or a key stands in it twice.
+        RefusedError: This is not JSON.
     """
     if not text.strip():
         return Setting(frozen({}), Source("file", "", place, 1))
@@ -33,11 +33,8 @@ def parse(text: str, place: str) -> Setting:
     except ValueError:
         what, line = "a number has too many digits", None
     else:
-        reader = _Reader(text, place, _TOKEN.finditer(text))
-        root = Setting(reader.value(reader.next(), ""), reader.source(""))
-        if reader.mistakes:
-            raise RefusedError(*reader.mistakes)
-        return root
+        reader = _Reader(text, place, _TOKEN.finditer(text), noted)
+        return Setting(reader.value(reader.next(), ""), reader.source(""))
     what = what.removesuffix(" at")
     raise malformed(place, line, f"this is not JSON: {what[:1].lower()}{what[1:]}")
 
@@ -49,7 +46,7 @@ class _Reader:
     text: str
     place: str
     tokens: Iterator[re.Match[str]]
-    mistakes: list[Mistake] = field(default_factory=list[Mistake])
+    mistakes: list[Mistake]
     line: int = 1
     position: int = 0
 

@@ -43,16 +43,16 @@ def load(
             listed, with file and line.
     """
     variables = os.environ if environ is None else environ
+    mistakes: list[Mistake] = []
     given: list[Callable[[], Tree | Variables]] = [
-        lambda: Tree(canonical(_tree(arguments or {}, Source("argument", "")))),
+        lambda: Tree(canonical(_tree(arguments or {}, Source("argument", "")), mistakes)),
         lambda: _environment(variables),
     ]
     if env_file is not None:
-        given.append(lambda: read_env(env_file, variables))
+        given.append(lambda: read_env(env_file, variables, mistakes))
     if file is not None:
-        given.append(lambda: read(file))
+        given.append(lambda: read(file, mistakes))
     layers: list[Tree | Variables] = []
-    mistakes: list[Mistake] = []
     for layer in given:
         try:
             layers.append(layer())

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from pydantic.fields import FieldInfo
 
     from .raw import RawSettings, Variables
+    from .sources import Section
 
 M = TypeVar("M", bound=BaseModel)
 M_co = TypeVar("M_co", bound=BaseModel, covariant=True)
@@ -128,6 +129,20 @@ class Gathered(Generic[M]):
         told = {mistake.source for mistake in self.mistakes}
         self.mistakes.extend(mistake for mistake in found if mistake.source not in told)
         return None
+
+    def given(self, built: BaseModel | None) -> Section:
+        """What was said about each of its fields, as *built* understands it if there is one."""
+        keys = {
+            name: input_key(self.model, name, field)
+            for name, field in self.model.model_fields.items()
+        }
+        return {
+            name: Setting(
+                getattr(built, name) if built is not None else self.values[key], self.sources[name]
+            )
+            for name, key in keys.items()
+            if key in self.values and name in self.sources
+        }
 
     def all_sources(self, built: BaseModel) -> dict[str, Source]:
         """Where each field of *built* came from."""

@@ -12,6 +12,8 @@ from .sources import Setting, Source, frozen
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from .mistakes import Mistake
+
 Path: TypeAlias = tuple[str, ...]
 
 _AT = re.compile(r"\s*\(at (?:line (\d+), column \d+|end of document)\)$")
@@ -27,7 +29,7 @@ _TOKEN = re.compile(
 )
 
 
-def parse(text: str, place: str) -> Setting:
+def parse(text: str, place: str, noted: list[Mistake]) -> Setting:  # noqa: ARG001 - as others
     """
     The settings in *text*.
 

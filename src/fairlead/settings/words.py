@@ -36,6 +36,7 @@ _TYPES = {
     "tuple": "a list",
     "url": "an address such as https://host/path",
 }
+NULL_IN_QUOTES = 'where null is a name, write "null" in quotes'
 _WANTED = "Input should be "
 _LIMITS = {
     "greater_than": "more than {gt}",
@@ -95,7 +96,7 @@ def _mistake(source: Source, entries: list[tuple[ErrorDetails, FieldInfo | None,
     expected = " or ".join(dict.fromkeys(word for word in wanted if word))
     verb = "must have" if details["type"] in _LENGTHS else "must be"
     got = "" if secret or details["type"] in _LENGTHS else f", not {_shown(details['input'])}"
-    hint = "; put it in quotes" if expected == "text" and _is_bare(source, details) else ""
+    hint = _quotes(source, details) if expected == "text" else ""
     return Mistake(source, f"{extra}{verb} {expected}{got}{hint}", _near(details, secret=secret))
 
 
@@ -139,9 +140,12 @@ def _near(details: ErrorDetails, *, secret: bool) -> str | None:
     return nearest(value, [word.strip("'\"") for word in words])
 
 
-def _is_bare(source: Source, details: ErrorDetails) -> bool:
-    """Whether a text was taken for a number or a date because it has no quotes."""
-    return source.kind == "file" and not isinstance(details["input"], (str, list, dict, type(None)))
+def _quotes(source: Source, details: ErrorDetails) -> str:
+    """What helps where a text was taken for something else because it has no quotes."""
+    value = details["input"]
+    if source.kind != "file" or isinstance(value, (str, list, dict)):
+        return ""
+    return "; put it in quotes" if value is not None else f"; {NULL_IN_QUOTES}"
 
 
 def _located(

@@ -11,7 +11,7 @@ from yaml import MappingNode, Node, ScalarNode, SequenceNode, YAMLError
 from yaml.reader import ReaderError  # type: ignore[import-untyped]
 
 from .files import malformed
-from .mistakes import Mistake, RefusedError
+from .mistakes import Mistake
 from .sources import Setting, Source, frozen
 
 if TYPE_CHECKING:
@@ -35,18 +35,20 @@ _REASONS = (
 """The parser's words quote what stands in the line, which may be a secret; these do not."""
 
 
-def parse(text: str, place: str) -> Setting:
+def parse(text: str, place: str, noted: list[Mistake]) -> Setting:
     """
     The settings in *text*.
 
+    A key that stands in it twice, or is no text, is *noted*.
+
     Raises:
-        RefusedError: This is not YAML, or a key stands in it twice.
+        RefusedError: This is not YAML.
     """
     try:
         loader: Any = yaml.SafeLoader(text)
         try:
             node = loader.get_single_node()
-            reader = _Reader(loader, place)
+            reader = _Reader(loader, place, noted)
             root = Setting(frozen({}), reader.source("", 1)) if node is None else reader.root(node)
         finally:
             loader.dispose()
@@ -55,8 +57,6 @@ def parse(text: str, place: str) -> Setting:
     except (ValueError, OverflowError):  # a date or a number that is none
         problem = "a value looks like a date or a number and is none; quote it", None
     else:
-        if reader.mistakes:
-            raise RefusedError(*reader.mistakes)
         return root
     raise malformed(place, problem[1], problem[0])
 
@@ -65,7 +65,7 @@ def parse(text: str, place: str) -> Setting:
 class _Reader:
     loader: Any
     place: str
-    mistakes: list[Mistake] = field(default_factory=list[Mistake])
+    mistakes: list[Mistake]
     values: int = 0
     open: set[int] = field(default_factory=set[int])
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Self, overload
 
+from ..assembly.explain import Explanation, explain
 from ._loop import background_loop
 from ._streams import SyncStream
 
@@ -121,6 +122,10 @@ class SyncProvider:
     def health_check(self) -> ProviderHealth:
         """Whether the provider answers, asked within 5 s and as cheaply as it allows."""
         return _run(self._provider.health_check)
+
+    def explain(self) -> Explanation:
+        """What it is made of, and what a call comes to at worst; `print` shows both."""
+        return explain(self._provider)
 
     async def acomplete(self, prompt: Prompt, **options: Unpack[GenerateOptions]) -> Generation:
         """The whole answer to *prompt*, for coroutines; it is made in the loop that awaits it."""

@@ -74,7 +74,9 @@ def provider_error(
         details |= {"limit": _number(LIMITS, message), "requested": _number(REQUESTED, message)}
     elif kind is InvalidResponseError:
         details["misconfigured"] = True
-    return kind(message, **details)
+    error = kind(message, **details)
+    error.rate_limits = header.rate_limits(headers)
+    return error
 
 
 def _kind(fault: Fault, status: int | None, wait: float | None) -> Kind:

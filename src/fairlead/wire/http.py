@@ -17,6 +17,8 @@ class WireRequest:
     url: str
     headers: Mapping[str, str] = field(default_factory=dict[str, str], repr=False)
     body: bytes = field(default=b"", repr=False)
+    warnings: tuple[str, ...] = ()
+    """What it does not say of what was asked, and why; it is not sent."""
 
 
 @dataclass(slots=True, kw_only=True)

@@ -49,7 +49,6 @@ def test_all_turns_share_one_connection(server):
         ('"""\none\n\n  two\n"""\n', "one\n\n  two"),
         ('"""one\ntwo"""\n', "one\ntwo"),
         ('"""one"""\n', "one"),
-        ('"""\nunfinished\n', "unfinished"),
         ("//help\n", "/help"),
         ("no line end", "no line end"),
     ],
@@ -127,6 +126,24 @@ def test_a_provider_that_cannot_be_asked_leaves_the_present_one(server):
 
     assert done.returncode == 1
     assert "OPENAI_API_KEY" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("turns", "said"),
+    [
+        ("/foo\na\n", "no command /foo"),
+        ("/load nowhere.json\na\n", "nowhere.json cannot be read"),
+        ("/load\na\n", "/load needs the name of a file"),
+        ('"""\nunfinished\n', '""" is opened and never closed'),
+    ],
+)
+def test_a_script_ends_at_what_cannot_be_done(server, turns, said):
+    done = chat(server, "--no-history", turns=turns)
+
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith("fairlead: error: ")
+    assert said in done.stderr
+    assert server.requests == []
 
 
 @pytest.mark.parametrize(("typed", "near"), [("/undu", "/undo"), ("/xyzzy", "/help")])

@@ -166,3 +166,85 @@ def test_the_schema_accepts_what_is_right_and_nothing_else():
     assert list(validator.iter_errors(yaml.safe_load(FILE))) == []
     assert list(validator.iter_errors({"retry": {"max_retrys": 3}})) != []
     assert list(validator.iter_errors({"providers": {"openai": {"modle": "m"}}})) != []
+
+
+def test_the_first_line_tells_who_answers(tmp_path):
+    (tmp_path / "f.yaml").write_text(FILE)
+    more = {"FAIRLEAD_FALLBACK_PROVIDER": "openai,offline"}
+    done = fairlead("config", "--config", "f.yaml", cwd=tmp_path, **more)
+
+    line = done.stdout.splitlines()[1]
+    assert line.startswith("who answers ")
+    assert "my-box:m, then openai:gpt-5.6-luna, then offline:offline" in line
+    assert values("--config", "f.yaml", cwd=tmp_path, **more)["who answers"]["value"] == [
+        "my-box:m",
+        "openai:gpt-5.6-luna",
+        "offline:offline",
+    ]
+    assert values(OPENAI_API_KEY=KEY)["who answers"]["value"] == ["openai:gpt-5.6-luna"]
+
+
+def test_where_nobody_can_answer_it_says_why():
+    done = fairlead("config", FAIRLEAD_PROVIDER="openai")
+
+    assert "nobody: 'openai' cannot be asked" in done.stdout.splitlines()[1]
+
+
+def checked(tmp_path, text, name="f.yaml"):
+    (tmp_path / name).write_text(text)
+    return fairlead("config", "check", name, cwd=tmp_path).stdout.splitlines()
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (
+            "provider: opnai",
+            "provider is of no use: unknown provider 'opnai'; did you mean 'openai'",
+        ),
+        ("fallback: [offline, opnai]", "fallback is of no use: unknown provider 'opnai'"),
+        ("provider: null", 'write "null" in quotes'),
+        ("safe_default_provider: null", 'write "null" in quotes'),
+        ("fallback: [null]", 'write "null" in quotes'),
+        ("providers: {openai: {base_url: 'localhost:8000/v1'}}", "the address lacks its scheme"),
+        ("providers: {lmstudio: {base_url: 'http://example.com'}}", "is plain http"),
+    ],
+)
+def test_names_and_addresses_are_checked(tmp_path, text, said):
+    (line,) = checked(tmp_path, text)
+
+    assert line.startswith("f.yaml, line 1: ")
+    assert said in line
+
+
+def test_what_is_right_passes(tmp_path):
+    assert not checked(
+        tmp_path,
+        'provider: box:m\nfallback: [openai:gpt-5.6-luna, "null", box2]\nproviders:\n'
+        "  box: {vendor: openai-compatible, base_url: 'http://box:1'}\n"
+        "  box2: {vendor: vllm, base_url: 'http://example.com', allow_plain_http: true}\n",
+    )
+
+
+def test_a_name_in_a_file_of_variables_may_stand_in_another_file(tmp_path):
+    assert not checked(tmp_path, "FAIRLEAD_PROVIDER=my-box\n", ".env")
+
+
+def test_one_bad_name_does_not_hide_the_rest(tmp_path):
+    text = "provder: x\nproviders:\n  bad name: {model: m}\n  openai: {modle: m}\n"
+
+    assert [line.partition(": ")[0] for line in checked(tmp_path, text)] == [
+        "f.yaml, line 1",
+        "f.yaml, line 3",
+        "f.yaml, line 4",
+    ]
+
+
+def test_one_bad_line_of_variables_does_not_hide_the_rest(tmp_path):
+    text = "FAIRLEAD_PROVDER=x\nthis is no line\nOPENAI_BASE_URL=localhost:8000\n"
+
+    assert [line.partition(": ")[0] for line in checked(tmp_path, text, ".env")] == [
+        ".env, line 1",
+        ".env, line 2",
+        ".env, line 3",
+    ]

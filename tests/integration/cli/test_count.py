@@ -80,3 +80,17 @@ def test_an_error_is_one_clear_line(arguments, stdin, said):
     assert done.returncode == 1
     assert stderr.count("\n") == 1
     assert said in stderr
+
+
+@pytest.mark.parametrize("arguments", [["-p", "openai"], ["-m", "gpt-4o"], ["-p", "openai:gpt-4o"]])
+def test_no_key_is_needed(arguments):
+    done = fairlead("count", *arguments, "hello there")
+
+    assert done.stdout == "2 tokens, estimated\n"
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_the_model_that_is_named_counts():
+    told = json.loads(fairlead("count", "--json", "-m", "gpt-4o", "hello there").stdout)
+
+    assert told["model"] == "gpt-4o"

@@ -21,7 +21,18 @@ def test_the_request_is_shown_and_not_sent(server):
     assert "authorization: Bearer ***" in head.splitlines()
     assert json.loads(body)["messages"][-1]["content"] == "It's $5; is that\nnews?"
     assert KEY not in done.stdout + done.stderr
-    assert (done.returncode, done.stderr) == (0, "")
+    assert done.returncode == 0
+
+
+@pytest.mark.parametrize("form", ["--dry-run", "--curl"])
+def test_what_the_request_leaves_out_is_told(form):
+    ask = ("generate", "-p", "openai:gpt-5.6-luna", form, "hi")
+    done = fairlead(*ask, "-t", "0", OPENAI_API_KEY=KEY)
+
+    assert done.stderr.startswith("fairlead: warning: temperature was left out")
+    assert done.stderr.count("\n") == 1
+    assert '"temperature"' not in done.stdout
+    assert fairlead(*ask, OPENAI_API_KEY=KEY).stderr == ""
 
 
 def test_it_is_what_would_be_sent(server):

@@ -139,3 +139,41 @@ def test_a_format_that_there_is_not():
 
     assert done.returncode == 2
     assert "npy" in done.stderr
+
+
+def test_json_by_its_other_name():
+    assert (
+        fairlead(*OFFLINE, "--json", "one").stdout
+        == fairlead(*OFFLINE, "--format", "json", "one").stdout
+    )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--out", "x.csv"], "x.csv: say with --format what to write there: json, jsonl, npy"),
+        (["--json", "--format", "npy"], "contradict each other"),
+    ],
+)
+def test_a_form_that_is_not_clear(tmp_path, arguments, said):
+    done = fairlead(*OFFLINE, "hi", *arguments, cwd=tmp_path)
+
+    assert done.returncode == 1
+    assert said in done.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_format_that_is_named_may_go_to_any_file(tmp_path):
+    fairlead(*OFFLINE, "hi", "--out", "x.csv", "--json", cwd=tmp_path)
+
+    assert json.loads((tmp_path / "x.csv").read_text())["dimensions"] == 256
+
+
+def test_a_failure_as_json():
+    done = fairlead("embed", "-b", "http://127.0.0.1:9", "-m", "m", "--json", "hi")
+
+    assert done.returncode == 1
+    error = json.loads(done.stdout)["error"]
+    assert error["type"] == "ProviderConnectionError"
+    assert len(error["attempts"]) > 1
+    assert done.stderr.count("\n") == 1

@@ -124,7 +124,7 @@ def test_without_stream_the_answer_is_asked_for_whole(server):
         (["-b", "http://example.com", "-m", "m", "hi"], "plain http"),
         (["-b", "http://127.0.0.1:9", "-m", "m", "hi"], "127.0.0.1:9"),
         (["-m", "gpt-5.6-luna", "hi"], "OPENAI_API_KEY"),
-        (["--max-tokens", "-3", "--offline", "hi"], "max_tokens"),
+        (["--max-tokens", "-3", "--offline", "hi"], "--max-tokens must be"),
         (["--api-key-env", "NONE", "hi"], "NONE"),
         (["--offline", "  "], "empty"),
     ],
@@ -251,3 +251,130 @@ def test_a_reader_that_leaves_the_pipe(server):
     assert process.wait(timeout=20) != 0
     assert said == b""
     server.wait_until(lambda: server.open_connections == 0)
+
+
+def test_without_a_server_to_ask_for_its_models_the_fallback_answers():
+    done = run("-b", "http://127.0.0.1:9", "--fallback", "offline", "hi")
+
+    assert done.returncode == 0, done.stderr
+    assert "offline provider" in done.stdout
+    assert done.stderr.count("\n") == 1
+    assert "offline is asked instead: cannot connect to 127.0.0.1:9" in done.stderr
+
+
+def test_that_holds_for_fallbacks_of_the_settings_too():
+    asked = ("-b", "http://127.0.0.1:9", "hi")
+
+    assert run(*asked, FAIRLEAD_FALLBACK_PROVIDER="offline").returncode == 0
+    assert run(*asked).returncode == 1
+
+
+def test_a_key_for_the_server_does_not_go_along_to_the_fallback(server, tmp_path):
+    script(streamed("ok"))
+    file = tmp_path / "f.yaml"
+    url = server.url("/v1")
+    file.write_text(
+        f"providers: {{box: {{vendor: openai-compatible, base_url: '{url}', model: b}}}}"
+    )
+    key = ("--api-key-env", "MINE")
+    asked = ("-b", "http://127.0.0.1:9", "--fallback", "box", "--config", str(file), *key, "hi")
+    done = run(*asked, MINE="sk-mine-123456789")
+
+    assert done.stdout == "ok\n", done.stderr
+    assert "authorization" not in server.requests[-1].headers
+
+
+def finished(reason, text="half"):
+    choice = {"message": {"content": text}, "finish_reason": reason}
+    return Answer([json.dumps({"choices": [choice]}).encode()], content_type=JSON)
+
+
+@pytest.mark.parametrize(
+    ("answer", "stdout", "said"),
+    [
+        (finished("length"), "half\n", "warning: the answer was cut"),
+        (finished("stop", None), "\n", "the answer is empty"),
+    ],
+)
+def test_an_answer_that_is_not_all_is_told_of_once(server, answer, stdout, said):
+    script(answer)
+    done = run("-b", server.url("/v1"), "-m", "m", "--no-stream", "hi")
+
+    assert (done.returncode, done.stdout) == (0, stdout)
+    assert said in done.stderr
+    assert done.stderr.count("\n") == 1
+
+
+def test_a_failure_as_json(server):
+    script(failure(429, "slow down", retry_after="900.123456"))
+    done = run("-b", server.url("/v1"), "-m", "m", "--json", "hi")
+
+    assert done.returncode == 1
+    told = json.loads(done.stdout)
+    assert list(told) == ["error"]
+    error = told["error"]
+    assert (error["type"], error["status"], error["retry_after"]) == (
+        "RateLimitError",
+        429,
+        900.123,
+    )
+    assert (error["provider"], error["attempts"][0]["outcome"]) == ("openai-compatible", "failed")
+    assert "slow down" in error["message"]
+    assert "900.123 s" in done.stderr or "900 s" in done.stderr
+
+
+def test_what_is_wrong_before_anybody_is_asked_as_json():
+    error = json.loads(run("-p", "opnai", "--json", "hi").stdout)["error"]
+
+    assert (error["type"], error["status"], error["attempts"]) == ("ConfigurationError", None, [])
+
+
+def test_a_cut_stream_as_json_tells_what_came_and_the_error(server):
+    script(Answer([event("half an ans")], ending="cut"))
+    done = run("-b", server.url("/v1"), "-m", "m", "--json", "hi")
+
+    told = json.loads(done.stdout)
+    assert told["text"] == "half an ans"
+    assert told["error"]["type"] == "StreamInterruptedError"
+
+
+def test_the_sum_of_tokens_is_filled_in(server):
+    counts = {"prompt_tokens": 3, "completion_tokens": 4}
+    choice = {"message": {"content": "ok"}, "finish_reason": "stop"}
+    body = json.dumps({"choices": [choice], "usage": counts}).encode()
+    script(Answer([body], content_type=JSON))
+    told = json.loads(run("-b", server.url("/v1"), "-m", "m", "--no-stream", "--json", "hi").stdout)
+
+    assert told["usage"]["total_tokens"] == 7
+
+
+def test_a_missing_key_is_said_in_options():
+    done = run("-p", "openai", "hi")
+
+    assert "--api-key-env" in done.stderr
+    assert "api_key=" not in done.stderr
+
+
+def test_two_that_failed_are_kept_apart(tmp_path):
+    box = "{vendor: openai-compatible, base_url: 'http://127.0.0.1:9', model: m}"
+    file = tmp_path / "f.yaml"
+    file.write_text(f"retry: {{enabled: false}}\nproviders: {{one: {box}, two: {box}}}\n")
+    done = run("--config", str(file), "-p", "one", "--fallback", "two", "hi")
+
+    assert done.returncode == 1
+    assert done.stderr.count("\n") == 1
+    one, two = done.stderr.split("; cannot connect")
+    assert one.count("cannot connect") == 1
+    assert "two:m" in two
+
+
+def test_of_many_mistakes_in_a_file_the_others_are_counted(tmp_path):
+    file = tmp_path / "bad.yaml"
+    file.write_text("provder: x\nretry: {max_retries: lots}\nproviders: {openai: {modle: m}}\n")
+    done = run("--config", str(file), "--offline", "hi")
+
+    assert done.returncode == 1
+    assert done.stderr.count("\n") == 1
+    assert f"; and 2 more: fairlead config check {file}\n" in done.stderr
+    file.write_text("provder: x\n")
+    assert "more" not in run("--config", str(file), "--offline", "hi").stderr

@@ -1,13 +1,44 @@
 """`fairlead providers`, `models` and `health`."""
 
 import json
+import subprocess
+import sys
 
 import pytest
 
-from tests.integration.cli.process import fairlead
+from tests.integration.cli.process import environment, fairlead
 from tests.support.answers import JSON, Answer, failure, script
 
 MODELS = Answer([b'{"data": [{"id": "small"}, {"id": "large"}]}'], content_type=JSON)
+
+
+def of_another_package(folder, command):
+    """What *command* says of a provider that can do nothing but answer."""
+    (folder / "silent.py").write_text(
+        "import sys\n"
+        "from importlib.metadata import EntryPoint\n"
+        "from fairlead.assembly import vendors\n"
+        "from fairlead.cli.app import app\n"
+        "class Silent:\n"
+        "    async def generate(self, prompt): return 'whole'\n"
+        "vendors.brought = lambda: {'silent': EntryPoint('silent', 'silent:Silent', '')}\n"
+        "if __name__ == '__main__': app(sys.argv[1:])\n"
+    )
+    return subprocess.run(
+        [sys.executable, "silent.py", command, "-p", "silent", *(["hi"] * (command == "generate"))],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+        cwd=folder,
+        env=environment(),
+    )
+
+
+def test_one_that_cannot_stream_answers_all_the_same(tmp_path):
+    done = of_another_package(tmp_path, "generate")
+
+    assert (done.returncode, done.stdout) == (0, "whole\n"), done.stderr
 
 
 class TestProviders:
@@ -35,8 +66,32 @@ class TestProviders:
             "configured": True,
             "model": "m",
             "why_not": None,
+            "answers": None,
         }
         assert "sk-test" not in done.stdout
+
+    def test_it_tells_who_answers_and_with_which_model(self):
+        done = fairlead("providers", OPENAI_API_KEY="sk-test", FAIRLEAD_FALLBACK_PROVIDER="offline")
+        told = {line.split()[0]: line.split()[1:] for line in done.stdout.splitlines()}
+
+        assert told["openai"] == ["gpt-5.6-luna", "yes,", "and", "answers"]
+        assert told["offline"][:2] == ["offline", "yes,"]
+        assert "number 2" in " ".join(told["offline"])
+        assert told["null"] == ["null", "yes"]
+
+    def test_what_is_to_be_done_is_said_in_options_and_variables(self):
+        told = fairlead("providers").stdout
+
+        assert "set LM_STUDIO_ENDPOINT" in told
+        assert "--api-key-env" in told
+        assert "--base-url" in told
+        assert "=," not in told
+
+    def test_where_nobody_can_be_asked_it_says_so(self):
+        done = fairlead("providers", FAIRLEAD_PROVIDER="openai")
+
+        assert done.returncode == 0
+        assert "nobody answers: 'openai' cannot be asked" in done.stderr
 
     def test_a_section_with_a_mistake_does_not_hide_the_others(self, tmp_path):
         (tmp_path / "f.yaml").write_text("providers:\n  openai: {modle: m}\n")
@@ -96,6 +151,26 @@ class TestModels:
         assert done.stdout == "offline\n"
         assert "no list" in done.stderr
 
+    def test_where_one_cannot_be_asked_the_next_is(self):
+        done = fairlead("models", "-b", "http://127.0.0.1:9", "--fallback", "offline")
+
+        assert (done.returncode, done.stdout) == (0, "offline\n")
+        cannot, no_list = done.stderr.splitlines()
+        assert "openai-compatible does not list its models: cannot connect" in cannot
+        assert "offline has no list" in no_list
+
+    def test_what_has_neither_a_list_nor_a_model(self, tmp_path):
+        done = of_another_package(tmp_path, "models")
+
+        assert (done.returncode, done.stdout) == (0, "")
+        assert "no list of models, and none of its own" in done.stderr
+
+    def test_a_failure_as_json(self):
+        done = fairlead("models", "-b", "http://127.0.0.1:9", "--json")
+
+        assert done.returncode == 1
+        assert json.loads(done.stdout)["error"]["type"] == "ProviderConnectionError"
+
     def test_a_server_cannot_write_to_the_terminal(self, server):
         script(Answer([b'{"data": [{"id": "a\\u001b[31m\\nb"}]}'], content_type=JSON))
 
@@ -124,6 +199,12 @@ class TestHealth:
 
         assert done.returncode == 1
         assert "no" in done.stdout
+
+    def test_one_that_nobody_can_tell_of(self, tmp_path):
+        done = of_another_package(tmp_path, "health")
+
+        assert done.returncode == 1, done.stderr
+        assert done.stdout.splitlines()[1].split()[1] == "unknown"
 
     def test_a_wrong_key_is_no_passing_trouble(self, server):
         script(failure(401, "bad key"))

@@ -42,6 +42,7 @@ def test_the_default_order():
     assert layers_of(pipeline) == [
         "DeadlineProvider",
         "FallbackProvider",
+        "SplitProvider",
         "RetryProvider",
         "CircuitBreakerProvider",
         *(["AttemptTimeoutProvider"] if "AttemptTimeoutProvider" in layers_of(pipeline) else []),
@@ -52,12 +53,12 @@ def test_the_default_order():
 @pytest.mark.parametrize(
     ("place", "outside", "inside"),
     [
-        ({"before": "retry"}, "FallbackProvider", "RetryProvider"),
+        ({"before": "retry"}, "SplitProvider", "RetryProvider"),
         ({"after": "retry"}, "RetryProvider", "CircuitBreakerProvider"),
         ({"before": "deadline"}, None, "DeadlineProvider"),
         ({"after": "deadline"}, "DeadlineProvider", "FallbackProvider"),
         ({"before": "dispatch"}, "DeadlineProvider", "FallbackProvider"),
-        ({"after": "dispatch"}, "FallbackProvider", "RetryProvider"),
+        ({"after": "dispatch"}, "FallbackProvider", "SplitProvider"),
         ({"layer": "guardrails"}, "DeadlineProvider", "FallbackProvider"),
         ({"layer": "budget"}, "RetryProvider", "CircuitBreakerProvider"),
     ],

@@ -1,4 +1,5 @@
 import io
+import json
 import re
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
@@ -184,6 +185,16 @@ def test_a_list_says_what_is_here_what_is_damaged_and_what_is_not(cache):
     assert missing == "tiny_base: not here, 0.0 MB; counts are estimates\n"
     assert damaged == f"tiny_base: damaged: {cache / TINY.key}; fetch it anew\n"
     assert here == f"tiny_base: {cache / TINY.key}\n"
+
+
+def test_a_list_for_programs(cache):
+    missing = json.loads(run("list", "--json").stdout)
+    cache.mkdir()
+    (cache / TINY.key).write_bytes(DATA)
+    here = json.loads(run("list", "--json").stdout)
+
+    assert missing == [{"encoding": "tiny_base", "path": None}]
+    assert here == [{"encoding": "tiny_base", "path": str(cache / TINY.key)}]
 
 
 def test_where_says_in_which_folders(cache, tmp_path):

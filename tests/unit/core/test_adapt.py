@@ -962,3 +962,143 @@ async def test_a_foreign_stream_that_is_left_early_is_closed_soon():
     gc.collect()
 
     assert closed == [True]
+
+
+# What it lacks, and can do all the same.
+
+
+class Plain:
+    """Has no streams."""
+
+    async def generate(self, prompt, **options):
+        return f"said {prompt}"
+
+
+class Streaming:
+    """Has nothing but streams."""
+
+    async def generate_stream(self, prompt, **options):
+        for word in ("said ", prompt):
+            yield word
+
+
+@pytest.mark.anyio
+async def test_without_streams_the_whole_answer_is_one_piece():
+    other = Scripted("never")
+
+    stream = await FallbackProvider([Plain(), other]).generate_stream("hi")
+
+    assert [word async for word in stream] == ["said hi"]
+    assert (stream.generation.provider, stream.generation.finish_reason) == ("Plain", "stop")
+    assert stream.generation.warnings == ()
+    (attempt,) = stream.generation.attempts
+    assert attempt.outcome is Outcome.SUCCEEDED
+    assert not other.asked
+
+
+@pytest.mark.anyio
+async def test_without_streams_an_answer_keeps_what_it_knows():
+    usage = Usage(input_tokens=1)
+
+    class Rich:
+        async def generate(self, prompt):
+            metadata = Metadata(provider="rich", model="r", usage=usage, warnings=("own",))
+            return Generation("hi", metadata)
+
+    answer = await adapt(Rich()).generate_stream("hi", temperature=1).collect()
+
+    assert (answer, answer.usage, answer.model) == ("hi", usage, "r")
+    assert answer.warnings == ("own", "Rich.generate() does not take temperature; left out")
+
+
+@pytest.mark.anyio
+async def test_without_streams_one_may_be_left_and_may_fail():
+    async with adapt(Plain()).generate_stream("hi") as stream:
+        stream.cancel()
+    assert stream.generation == ""
+
+    class Failing:
+        async def generate(self, prompt):
+            raise OverloadedError("too much")
+
+    with pytest.raises(OverloadedError):
+        await adapt(Failing()).generate_stream("hi")
+
+
+@pytest.mark.anyio
+async def test_with_nothing_but_streams_an_answer_is_collected():
+    other = Scripted("never")
+
+    answer = await FallbackProvider([Streaming(), other]).generate("hi", temperature=0)
+
+    assert (answer, answer.provider, answer.finish_reason) == ("said hi", "Streaming", "stop")
+    assert len(answer.attempts) == 1
+    assert not other.asked
+
+
+@pytest.mark.anyio
+async def test_while_it_is_collected_a_failure_is_one_before_the_commit():
+    class Breaking:
+        asked = 0
+
+        async def generate_stream(self, prompt):
+            self.asked += 1
+            yield "a"
+            raise ConnectionError("gone")
+
+    breaking = Breaking()
+
+    with pytest.raises(ProviderConnectionError):
+        await RetryProvider(breaking, max_retries=0).generate("hi")
+    answer = await FallbackProvider([breaking, Scripted("ho")]).generate("hi")
+
+    assert answer == "ho"
+    assert breaking.asked == 2
+
+
+@pytest.mark.parametrize("operation", [*Operation])
+@pytest.mark.anyio
+async def test_what_it_lacks_others_are_asked_for(operation):
+    class Counts:
+        async def generate(self, prompt):
+            return "own"
+
+        generate_stream = None
+
+    class Embeds:
+        async def embed(self, text):
+            return [2.0]
+
+    embeds = operation in {Operation.EMBED, Operation.EMBED_BATCH}
+    lacking = Counts() if embeds else Embeds()
+    chain = FallbackProvider([lacking, Scripted("ho", embedding_model="e")])
+    asked = {
+        Operation.GENERATE: lambda: chain.generate("hi"),
+        Operation.STREAM: lambda: chain.generate_stream("hi").collect(),
+        Operation.EMBED: lambda: chain.embed("hi"),
+        Operation.EMBED_BATCH: lambda: chain.embed_batch(["hi"]),
+    }
+
+    answer = await asked[operation]()
+
+    metadata = answer.metadata
+    assert metadata.provider == "scripted"
+    assert f"has no method {operation}()" in metadata.warnings[0]
+
+
+@pytest.mark.anyio
+async def test_other_vectors_are_only_given_if_they_may_be():
+    class Down:
+        model = "own"
+
+        async def embed(self, text):
+            raise OverloadedError("too much")
+
+    other = Scripted("ho", embedding_model="e")
+
+    with pytest.raises(OverloadedError) as caught:
+        await FallbackProvider([Down(), other]).embed("hi")
+
+    skipped = caught.value.attempts[-1]
+    assert "allow_other_space=True" in skipped.reason
+    assert list(await FallbackProvider([Down(), other], allow_other_space=True).embed("hi")) == [2]

@@ -299,7 +299,7 @@ def test_the_end_tells_how_it_was():
     metadata = collected(TextDelta("a"), end).metadata
 
     assert (metadata.finish_reason, metadata.finish_reason_raw) == (FinishReason.LENGTH, "max")
-    assert (metadata.warnings, metadata.logprobs) == (("w",), ({"a": 1},))
+    assert (metadata.warnings[0], metadata.logprobs) == ("w", ({"a": 1},))
     assert metadata.details == {"b": 2}
     assert Collector([end]).ended
     assert not Collector().ended

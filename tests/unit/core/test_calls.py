@@ -11,6 +11,7 @@ from fairlead.core.errors import InvalidRequestError
 from fairlead.core.models import ModelInfo
 from fairlead.core.provider import Closable, Funnel, ProviderPort
 from fairlead.core.requests import CallOptions
+from fairlead.decorators._base import Decorator
 from fairlead.decorators.fallback import FallbackProvider
 from fairlead.decorators.retry import RetryProvider
 from tests.unit.core.fakes import Scripted, embedding, generating
@@ -253,3 +254,47 @@ def test_operations_are_named_as_the_methods():
 
 def test_an_unknown_limit_is_none():
     assert ModelInfo(name="m").context_window is None
+
+
+class Forgetful(Decorator):
+    """Forgets to return."""
+
+    answer = None
+
+    async def handle(self, call):
+        await call.on(self.inner)
+        return self.answer
+
+
+ASKED = {
+    "Generation": lambda provider: provider.generate("hi"),
+    "GenerationStream": lambda provider: provider.generate_stream("hi").collect(),
+    "Embedding": lambda provider: provider.embed("hi"),
+    "Embeddings": lambda provider: provider.embed_batch(["hi"]),
+}
+
+
+@pytest.mark.parametrize("expected", ASKED)
+@pytest.mark.parametrize("placed", ["outermost", "inside"])
+@pytest.mark.anyio
+async def test_a_policy_that_gives_no_answer_is_named(expected, placed):
+    policy = Forgetful(Scripted("ho", embedding_model="e"))
+    provider = policy if placed == "outermost" else RetryProvider(FallbackProvider([policy]))
+
+    with pytest.raises(TypeError) as caught:
+        await ASKED[expected](provider)
+
+    article = "an" if expected.startswith("E") else "a"
+    assert str(caught.value) == (
+        f"Forgetful.handle() returned None instead of {article} {expected}; "
+        "does it `return await call.on(...)`?"
+    )
+
+
+@pytest.mark.anyio
+async def test_a_policy_that_gives_something_else_is_named_too():
+    policy = Forgetful(Scripted("ho"))
+    policy.answer = "plain"
+
+    with pytest.raises(TypeError, match="returned str instead of a Generation"):
+        await policy.generate("hi")

@@ -20,7 +20,7 @@ from fairlead.core.errors import (
 from fairlead.core.journal import Attempt, Journal, Outcome
 from fairlead.core.results import Generation, Metadata
 from fairlead.core.usage import Usage
-from fairlead.core.verdicts import Another, Retry, Verdict
+from fairlead.core.verdicts import Another, KeyFate, Retry, Verdict
 
 PARTIAL = Generation("ho", Metadata(provider="p", usage=Usage(output_tokens=1)))
 CLASSES = [kind for kind in vars(errors).values() if isinstance(kind, type)]
@@ -63,7 +63,8 @@ NO, YES, WISH = Another.NEVER, Another.ALWAYS, Another.OPT_IN
 WINDOW, CEILING = Another.LARGER_WINDOW, Another.LARGER_CEILING
 
 # Written by hand from the table of the policies' semantics: retry the same target, try another,
-# counts for the breaker, status at a gateway, whether it speaks of a mistake in the set-up.
+# counts for the breaker, status at a gateway, whether it speaks of a mistake in the set-up, and
+# what becomes of the key where anything does.
 TABLE = {
     "ProviderConnectionError": (T, YES, True, 502, False),
     "CertificateError": (N, YES, False, 502, True),
@@ -74,10 +75,10 @@ TABLE = {
     "ResponseTooLargeError": (N, YES, False, 502, True),
     "ServerError": (T, YES, True, 502, False),
     "OverloadedError": (T, YES, True, 503, False),
-    "RateLimitError": (WAIT, YES, False, 429, False),
-    "QuotaExceededError": (N, YES, False, 429, False),
-    "AuthenticationError": (SAME_KEY, YES, False, 500, True),
-    "PermissionDeniedError": (SAME_KEY, YES, False, 500, True),
+    "RateLimitError": (WAIT, YES, False, 429, False, KeyFate.RESTS),
+    "QuotaExceededError": (N, YES, False, 429, False, KeyFate.SPENT),
+    "AuthenticationError": (SAME_KEY, YES, False, 500, True, KeyFate.DEAD),
+    "PermissionDeniedError": (SAME_KEY, YES, False, 500, True, KeyFate.DEAD),
     "ModelNotFoundError": (N, YES, False, 404, True),
     "ContextLengthExceededError": (N, WINDOW, False, 400, False),
     "ContentFilteredError": (N, WISH, False, 400, False),

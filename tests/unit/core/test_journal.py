@@ -141,3 +141,34 @@ def test_what_one_of_them_knows_is_kept():
 
     assert add_cost(None, cost) == add_cost(cost, None) == cost
     assert add_usage(None, Usage(input_tokens=1)) == Usage(input_tokens=1)
+
+
+@pytest.mark.parametrize(
+    ("entry", "line"),
+    [
+        (Attempt(outcome=Outcome.SUCCEEDED, provider="p"), "p succeeded"),
+        (
+            Attempt(
+                outcome=Outcome.FAILED,
+                provider="p",
+                model="m",
+                seconds=0.12345,
+                error="RateLimitError",
+                status_code=429,
+                reason="slow\ndown",
+            ),
+            "p:m failed after 0.123 s: RateLimitError (HTTP 429): slow down",
+        ),
+        (
+            Attempt(outcome=Outcome.WAITED, provider="p", seconds=2.0, reason="it said so"),
+            "p waited for 2 s: it said so",
+        ),
+    ],
+)
+def test_an_attempt_is_one_line(entry, line):
+    assert str(entry) == line
+    assert repr(entry).startswith("Attempt(outcome=")
+
+
+def test_the_line_is_bounded():
+    assert len(str(attempt("x" * 1000))) == 200

@@ -308,3 +308,11 @@ def test_an_unknown_option_of_embeddings_is_told_from_theirs(name, hint):
         embed_request(["hi"], {name: 1})
 
     assert str(caught.value).startswith(f"unknown option {name!r}; {hint}")
+
+
+def test_messages_of_others_are_shown_their_way():
+    with pytest.raises(TypeError, match=r"chat_completion\(ChatCompletionRequest\(messages="):
+        generate_request("hi", {"messages": [{"role": "user", "content": "x"}]})
+    with pytest.raises(TypeError, match="unknown option 'messages'") as caught:
+        embed_request(["hi"], {"messages": []})
+    assert "chat_completion" not in str(caught.value)

@@ -318,3 +318,9 @@ def test_the_name_of_a_tool_is_a_string(name):
 def test_the_parameters_of_a_tool_are_a_schema():
     with pytest.raises(TypeError, match="parameters of 'search' must be a JSON schema"):
         Tool("search", parameters=["query"])
+
+
+@pytest.mark.parametrize("prompt", [[{"role": "user", "content": "x"}], {"role": "user"}])
+def test_dicts_are_shown_their_way(prompt):
+    with pytest.raises(TypeError, match=r"chat_completion\(ChatCompletionRequest\(messages="):
+        messages_of(prompt)

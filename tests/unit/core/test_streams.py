@@ -1036,3 +1036,52 @@ async def test_a_task_cancelled_while_it_waits_for_more_leaves_nothing_open():
 
     assert source.log[0] == "abort"
     assert only(seen) is Outcome.ABANDONED
+
+
+@pytest.mark.anyio
+async def test_it_says_what_it_is():
+    _, stream = await opened([TextDelta("a")], [END])
+    assert repr(stream) == "<GenerationStream of scripted:m, open>"
+
+    await stream.collect()
+
+    assert repr(stream) == "<GenerationStream of scripted:m, succeeded>"
+
+
+@pytest.mark.anyio
+async def test_a_plain_loop_is_told_what_to_write():
+    _, stream = await opened([TextDelta("a")], [END])
+
+    for each in (stream, PendingStream(lambda: None)):
+        with pytest.raises(TypeError, match="async for"):
+            iter(each)
+
+
+@pytest.mark.parametrize("waits", [True, False])
+@pytest.mark.anyio
+async def test_it_can_be_interrupted_from_any_task(waits):
+    source, stream = await opened([TextDelta("a")], WAIT)
+    closed = []
+    stream.on_close(closed.append)
+    if waits:
+        assert await anext(stream) == "a"
+
+    async with anyio.create_task_group() as tasks:
+
+        async def read():
+            with pytest.raises(StreamInterruptedError, match="enough") as caught:
+                await stream.read()
+            assert isinstance(caught.value.__cause__, OverloadedError)
+
+        if waits:
+            tasks.start_soon(read)
+            for _ in range(5):
+                await checkpoint()
+        stream.interrupt(OverloadedError("enough"))
+        stream.interrupt(OverloadedError("again"))
+        if not waits:
+            tasks.start_soon(read)
+
+    assert source.aborted
+    assert [one.outcome for one in closed] == [Outcome.INTERRUPTED]
+    assert await stream.read() == ()

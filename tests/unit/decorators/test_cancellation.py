@@ -19,7 +19,9 @@ from fairlead.decorators.breaker import CircuitBreakerProvider
 from fairlead.decorators.circuit import State
 from fairlead.decorators.deadline import DeadlineProvider
 from fairlead.decorators.fallback import FallbackProvider
+from fairlead.decorators.orders import Fastest
 from fairlead.decorators.retry import RetryProvider
+from fairlead.decorators.router import RouterProvider
 from tests.unit.core.fakes import END, Scripted, Source, cancelled_at, ways
 
 
@@ -116,6 +118,11 @@ def fallback():
     return Stack(FallbackProvider([first, second]), [first, second])
 
 
+def router():
+    first, second = Vendor("first"), Vendor("second", fails=False)
+    return Stack(RouterProvider([first, second], order=Fastest()), [first, second])
+
+
 def everything():
     vendors, breakers, targets = [Vendor("a"), Vendor("b", fails=False)], [], []
     for vendor in vendors:
@@ -142,7 +149,7 @@ async def enter_stream(provider):
         await stream.collect()
 
 
-STACKS = [plain, retry, breaker, attempt, deadline, fallback, everything]
+STACKS = [plain, retry, breaker, attempt, deadline, fallback, router, everything]
 SCENARIOS = [generate, embed_batch, read_stream, enter_stream]
 
 

@@ -551,7 +551,7 @@ async def test_vectors_come_from_one_space_alone():
 
     assert asked(a, b, c) == [1, 0, 1]
     [skipped] = [it for it in vectors.metadata.journal if it.outcome is Outcome.SKIPPED]
-    assert skipped.reason == "another embedding space than small"
+    assert skipped.reason.startswith("another embedding space than small; allow_other_space=True")
 
 
 @pytest.mark.anyio
@@ -684,7 +684,7 @@ async def test_a_plan_is_made_once_for_all_levels():
 
     a, b = (Planning(lambda: ServerError("x"), name=name, model=name) for name in "ab")
     with pytest.raises(AllTargetsFailedError):
-        await chain(RetryProvider(chain(a)), chain(b)).generate("hi")
+        await chain(RetryProvider(chain(a), max_retries=0), chain(b)).generate("hi")
 
     assert planned == ["a", "b"]
 
@@ -908,3 +908,13 @@ async def test_a_switch_is_told_to_the_log_it_is_given(caplog):
 
     assert told == [("warning", "another target answers", "b:b-model")]
     assert not logged(caplog)
+
+
+def test_what_a_chain_comes_to_at_worst_is_capped():
+    targets = [target(name) for name in "abc"]
+
+    bounds = chain(*targets, max_attempts=2).bounds("generate")
+    with_last = chain(targets[0], last_resort=chain(*targets)).bounds("generate")
+
+    assert (bounds.planned, bounds.attempts) == (3, 2)
+    assert with_last.attempts == 3

@@ -14,6 +14,8 @@ from fairlead.core.errors import (
 from fairlead.core.events import StreamStart, TextDelta
 from fairlead.core.journal import Outcome
 from fairlead.decorators.backoff import Backoff
+from fairlead.decorators.breaker import CircuitBreakerProvider
+from fairlead.decorators.circuit import BreakerOptions
 from fairlead.decorators.retry import RetryProvider
 from tests.unit.core.fakes import END, Scripted, Source, generating
 
@@ -317,3 +319,17 @@ async def test_a_back_off_without_jitter_is_exact():
     seconds, _ = await elapsed(provider)
 
     assert seconds == 3 + 20 + 20
+
+
+@pytest.mark.virtual_time
+@pytest.mark.anyio
+async def test_it_does_not_wait_for_a_circuit_that_its_own_attempt_opened():
+    scripted = Scripted(ServerError("down"), ServerError("down"))
+    breaker = CircuitBreakerProvider(scripted, options=BreakerOptions(failure_threshold=1))
+
+    began = anyio.current_time()
+    with pytest.raises(ServerError, match="down") as caught:
+        await RetryProvider(breaker).generate("hi")
+
+    assert anyio.current_time() == began
+    assert "not to be asked for" in caught.value.attempts[-1].reason

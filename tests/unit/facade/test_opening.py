@@ -13,6 +13,8 @@ from fairlead import (
     ConfigurationWarning,
     FallbackProvider,
     HttpxEngine,
+    LimitOptions,
+    LimitProvider,
     LMStudioProvider,
     NullProvider,
     OfflineProvider,
@@ -476,3 +478,12 @@ def test_nothing_is_shared():
 
 def test_two_choices_of_the_same_are_equal():
     assert _offline() == _offline()
+
+
+def test_rates_are_limited_where_settings_say_so(monkeypatch):
+    assert find(open_provider("offline"), LimitProvider) is None
+    monkeypatch.setenv("FAIRLEAD_RATES_REQUESTS_PER_MINUTE", "60")
+
+    limited = find(open_provider("offline", rates={"max_running": 2}), LimitProvider)
+
+    assert limited._options == LimitOptions(requests_per_minute=60, max_running=2)

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import sys
 import threading
+from pathlib import Path
 
 import pytest
 
@@ -206,7 +207,7 @@ def test_one_name_is_one_provider_however_it_is_written(config):
     assert registry.get("stub") is registry.get("offline") is registry[" Offline "]
     assert registry.get("OpenAI") is registry.get("openai")
     assert registry.get("openai:o3") is registry.get(" OPENAI/o3") is not registry.get("openai")
-    assert registry.list_providers() == ["offline", "openai", "openai:o3"]
+    assert registry.list_providers() == ["openai", "My_Desk", "offline", "openai:o3"]
 
 
 def test_a_section_of_the_settings_is_known(config):
@@ -217,7 +218,7 @@ def test_a_section_of_the_settings_is_known(config):
     assert desk is not registry.get("offline")
     assert registry.get("My_Desk") is desk
     registry.disable("MY-DESK")
-    assert registry.list_providers() == ["offline"]
+    assert registry.list_providers() == ["openai", "offline"]
 
 
 def test_a_mistake_in_the_settings_is_told_as_such(tmp_path):
@@ -233,7 +234,7 @@ def test_what_is_registered_goes_before_a_vendor(config):
     mine = registry.register("OpenAI", Mock())
 
     assert registry.get("openai") is mine
-    assert registry.list_providers() == ["OpenAI"]
+    assert registry.list_providers() == ["OpenAI", "My_Desk"]
     with pytest.raises(ConfigurationError, match="is taken"):
         registry.register("openai", Mock())
 
@@ -349,3 +350,83 @@ async def test_after_a_reset_settings_are_read_anew(tmp_path):
     await registry.reset()
 
     assert "offline" in await registry.get("mine").generate("hi")
+
+
+@pytest.mark.parametrize("kind", [str, Path])
+async def test_what_is_configured_is_there_from_the_beginning(config, kind):
+    async with ProviderRegistry(config=kind(config)) as registry:
+        assert registry.list_providers() == ["openai", "My_Desk"]
+        assert "my-desk" in registry
+        assert "offline" not in registry
+        assert [provider.name for provider in registry.values()] == ["openai", "offline"]
+        assert registry["my_desk"] is dict(registry.items())["My_Desk"]
+        assert registry.list_providers() == ["openai", "My_Desk"]
+
+
+@pytest.mark.parametrize("text", [None, "providers: {openai: {temperature: hot}}", "providers: ["])
+def test_its_mistakes_are_told_when_it_is_built(tmp_path, text):
+    file = tmp_path / "fairlead.yaml"
+    if text is not None:
+        file.write_text(text)
+
+    with pytest.raises(ConfigurationError, match=r"fairlead\.yaml"):
+        ProviderRegistry(config=file)
+
+
+async def test_what_was_read_is_what_counts(tmp_path):
+    file = tmp_path / "fairlead.yaml"
+    file.write_text("providers: {mine: {vendor: offline, model: first}}\n")
+    registry = ProviderRegistry(config=file)
+    file.unlink()
+
+    assert registry.get("mine").model.name == "first"
+
+
+async def test_health_of_what_is_configured(tmp_path, monkeypatch):
+    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
+    file = tmp_path / "fairlead.yaml"
+    file.write_text(
+        "providers:\n  openai: {model: m}\n  desk: {vendor: offline}\n"
+        "  off: {vendor: offline, enabled: false}\n"
+    )
+    async with ProviderRegistry(config=file) as registry:
+        registry.register("own", Mock())
+        health = await registry.health_check_all()
+
+    assert list(health) == ["openai", "desk", "own"]
+    assert [one.name for one in health.values()] == ["openai", "desk", "own"]
+    assert health["own"].healthy
+    assert (health["openai"].healthy, health["openai"].misconfigured) == (False, True)
+    assert "OPENAI_API_KEY" in health["openai"].error
+
+
+async def test_what_is_no_longer_held_is_its_callers_to_close(config):
+    mock = Mock()
+    async with ProviderRegistry(config=config) as registry:
+        held = registry.register("mock", mock)
+        desk = registry.get("my-desk")
+
+        assert registry.unregister(" MOCK") is held
+        assert registry.unregister("my_desk") is desk
+        assert "mock" not in registry
+        assert registry.get("my-desk") is not desk
+        for name in ("mock", "openai", "nobody", 5):
+            with pytest.raises(ConfigurationError, match="nothing is held under the name"):
+                registry.unregister(name)
+
+    assert mock.closed == 0
+    await held.aclose()
+    await desk.aclose()
+
+
+def test_those_that_there_are_stand_in_order(config):
+    registry = ProviderRegistry(config=config)
+    registry.register("zebra", Mock())
+    registry.register("aardvark", Mock())
+
+    with pytest.raises(ConfigurationError) as caught:
+        registry.get("xyz")
+
+    names = str(caught.value).partition("there are ")[2].split(", ")
+    assert names == sorted(names)
+    assert {"aardvark", "zebra", "My_Desk"} <= {*names}

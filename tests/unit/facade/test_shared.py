@@ -206,7 +206,7 @@ async def test_a_reset_without_patience_ends_calls_and_asks_nobody_again(server,
     failures = []
 
     async def ask():
-        with pytest.raises(fairlead.ProviderConnectionError) as caught:
+        with pytest.raises(fairlead.RefusedError, match="was closed") as caught:
             await get_provider().generate("hi")
         failures.append(caught.value)
 

@@ -282,3 +282,12 @@ async def test_headers_for_the_way():
 
     assert body.media_type == "text/event-stream"
     assert dict(body.headers) == {"cache-control": "no-cache", "x-accel-buffering": "no"}
+
+
+@pytest.mark.anyio
+async def test_an_answer_is_no_stream():
+    answer = await ScriptedProvider(["Ahoy."]).generate("hi")
+
+    for given in (answer, None):
+        with pytest.raises(TypeError, match=r"takes a stream, as provider\.generate_stream"):
+            to_sse(given)

@@ -33,7 +33,7 @@ def test_they_are_called_as_those_of_the_asynchronous_side(name):
 
 
 def test_each_public_method_of_a_provider_is_there():
-    for_policies = {"aclose", "handle", "plan", "clock", "scope", "OPTIONS"}
+    for_policies = {"aclose", "handle", "plan", "clock", "scope", "OPTIONS", "bounds"}
     names = {name for name in dir(fairlead.Provider) if not name.startswith("_")}
 
     assert names - set(dir(SyncProvider)) == for_policies

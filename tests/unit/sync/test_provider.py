@@ -21,6 +21,7 @@ from fairlead import (
     OfflineProvider,
     ProviderTimeoutError,
     RateLimitError,
+    RefusedError,
     default_pipeline,
 )
 from fairlead.sync import SyncProvider
@@ -280,3 +281,22 @@ def test_errors_are_gone_with_their_reader():
         assert error() is None
     finally:
         gc.enable()
+
+
+def test_a_call_that_runs_when_it_is_closed_is_told_so():
+    class Slow:
+        async def generate(self, prompt):
+            began.set()
+            await anyio.sleep_forever()
+
+    began = threading.Event()
+    provider = SyncProvider(Slow())
+    with ThreadPoolExecutor(1) as threads:
+        asked = threads.submit(provider.generate, "hi")
+        assert began.wait(5)
+        provider.close()
+
+        with pytest.raises(
+            RefusedError, match="the provider was closed while this call was running"
+        ):
+            asked.result(5)

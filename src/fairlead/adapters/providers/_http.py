@@ -16,7 +16,7 @@ from ...core.errors import AuthenticationError, ConfigurationError, ProviderErro
 from ...core.limits import TimeLimits
 from ...core.redact import without
 from ...core.streams import GenerationStream
-from ...wire.headers import request_id
+from ...wire.headers import rate_limits, request_id
 from ...wire.http import ERROR, WireRequest, WireResponse
 from ..http.address import check_address
 from ..http.httpx import HttpxEngine
@@ -205,6 +205,7 @@ class HttpProvider(Adapter):
             request_id=call.options.request_id,
             warnings=encoded.warnings,
             journal=call.journal,
+            rate_limits=rate_limits(response.headers),
         )
         return Embeddings([vector.described(metadata) for vector in decoded.vectors], metadata)
 
@@ -277,7 +278,10 @@ class HttpProvider(Adapter):
 
     def _request(self, encoded: Encoded) -> WireRequest:
         return WireRequest(
-            url=self._base_url + encoded.path, headers=self._headers, body=encoded.body
+            url=self._base_url + encoded.path,
+            headers=self._headers,
+            body=encoded.body,
+            warnings=encoded.warnings,
         )
 
     def _complete(self, call: Call[Any]) -> tuple[GenerateRequest, bool]:
@@ -304,6 +308,7 @@ class HttpProvider(Adapter):
             request.model,
             warnings=encoded.warnings,
             vendor_request_id=request_id(headers),
+            rate_limits=rate_limits(headers),
         )
 
 

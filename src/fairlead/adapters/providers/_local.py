@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from dataclasses import replace
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 import anyio
 
 from ...core.adapter import Adapter
+from ...core.bounds import Bounds
 from ...core.embeddings import Embedding, EmbeddingMetadata, Embeddings, EmbeddingSpace
 from ...core.errors import UnsupportedOperationError
 from ...core.health import ProviderHealth
@@ -20,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from types import TracebackType
 
-    from ...core.calls import Call, Clock
+    from ...core.calls import Call, Clock, Operation
     from ...core.results import Generation
 
 FREE = Cost(amount=Decimal(0), source="no vendor was asked")
@@ -44,6 +46,11 @@ class LocalProvider(Adapter):
     @abstractmethod
     async def _answer(self, call: Call[Any]) -> PlayedEvents:
         """The answer to *call*, which keeps to its deadline."""
+
+    def bounds(self, operation: Operation) -> Bounds:
+        """One attempt, for nothing."""
+        inside = super().bounds(operation)
+        return Bounds.once(replace(inside.each, money=FREE.amount))
 
     async def health_check(self) -> ProviderHealth:
         """Well: there is nothing that it depends on."""
