@@ -283,7 +283,7 @@ def _split(given: str, sections: dict[str, str]) -> tuple[str, str | None]:
         wanted = canonical(candidate)
         if (wanted in sections or is_known(wanted)) and model != "":
             return wanted, model and model.strip()
-    raise unknown("provider", given.strip(), dict.fromkeys([*sections, *discover_providers()]))
+    raise unknown("provider", given.strip(), sorted({*sections, *discover_providers()}))
 
 
 def _with_model(target: Described, model: str | None, name: str) -> Described:

@@ -96,7 +96,7 @@ def vendor(name: str) -> Vendor:
 
 def unknown(kind: str, name: str, known: Iterable[str]) -> ConfigurationError:
     """The error for a name that nobody bears: it says which there are, and the nearest."""
-    names = sorted(known)
+    names = list(known)
     near = nearest(name, names)
     hint = f"did you mean {near!r}? " if near else ""
     there_are = ", ".join(names)

@@ -47,7 +47,7 @@ class PendingStream:
     def __await__(self) -> Generator[Any, Any, GenerationStream]:
         return self._take()().__await__()
 
-    if not TYPE_CHECKING:  # whose own words on it are better
+    if not TYPE_CHECKING:  # pragma: no branch - type checkers say it sooner
 
         def __iter__(self) -> NoReturn:
             raise TypeError(NOT_ASYNC)

@@ -132,7 +132,7 @@ class GenerationStream:
         who = ":".join(part for part in (self._metadata.provider, self._metadata.model) if part)
         return f"<GenerationStream of {who}, {self._outcome or 'open'}>"
 
-    if not TYPE_CHECKING:  # whose own words on it are better
+    if not TYPE_CHECKING:  # pragma: no branch - type checkers say it sooner
 
         def __iter__(self) -> NoReturn:
             raise TypeError(NOT_ASYNC)

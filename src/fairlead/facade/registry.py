@@ -320,7 +320,9 @@ class ProviderRegistry:
     def _unknown(self, name: object) -> ConfigurationError:
         registered = [held.label for held in self._held.values()]
         sections = self._settings().section("providers")
-        return unknown("provider", str(name), {*registered, *sections, *discover_providers()})
+        return unknown(
+            "provider", str(name), sorted({*registered, *sections, *discover_providers()})
+        )
 
 
 def _built(name: str, kind: type) -> object:
