@@ -90,3 +90,17 @@ def test_public_names_are_told_once():
 def test_an_unknown_name_is_an_attribute_error():
     with pytest.raises(AttributeError, match="no_such_name"):
         _ = fairlead.no_such_name
+
+
+def test_a_pipeline_by_hand_does_without_settings():
+    program = (
+        "import sys\n"
+        "from fairlead import OpenAICompatibleProvider, default_pipeline\n"
+        "default_pipeline(OpenAICompatibleProvider(base_url='http://localhost:1', model='m'))\n"
+        "print(*{'pydantic', 'pydantic_settings', 'dependency_injector', 'structlog', 'yaml'}"
+        " & sys.modules.keys())"
+    )
+
+    told = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True)
+
+    assert not told.stdout.split()

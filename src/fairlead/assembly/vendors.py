@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any, Protocol, cast, get_type_hints
 from ..core.checks import nearest
 from ..core.errors import ConfigurationError
 from ..core.redact import shown
-from ..settings.sources import may_be_secret
 from .validation import problems
 
 if TYPE_CHECKING:
@@ -178,6 +177,8 @@ _LENIENT = {"arbitrary_types_allowed": True, "validate_default": False}
 def _hint(provider: type, name: str) -> Any:
     """What a parameter says it takes; anything where that cannot be understood."""
     from pydantic import SecretStr
+
+    from ..settings.sources import may_be_secret
 
     try:
         hint = get_type_hints(vars(provider)["__init__"]).get(name, Any)
