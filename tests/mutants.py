@@ -207,7 +207,7 @@ MUTANTS: tuple[Mutant, ...] = (
         GUARDED,
     ),
     Mutant(
-        POLICY + "breaker.py",
+        POLICY + "_base.py",
         "asked = asked.removeprefix(self.name + separator)",
         "asked = asked.removeprefix(separator)",
         "one model has several breakers",

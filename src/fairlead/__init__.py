@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ._names import HOME_OF
+
 if TYPE_CHECKING:
     from . import sync as sync
     from .adapters.http.httpx import HttpxEngine as HttpxEngine
@@ -195,164 +197,7 @@ if TYPE_CHECKING:
 
 __version__ = "0.1.0"
 
-_HOMES = {
-    ".adapters.http.httpx": ("HttpxEngine",),
-    ".adapters.http.tls_config": ("TLSConfig",),
-    ".adapters.providers._chat_completions": ("ChatCompletionsProvider",),
-    ".adapters.providers._settings": ("HttpSettings", "ProviderSettings"),
-    ".adapters.providers.lmstudio": ("LMStudioProvider",),
-    ".adapters.providers.null": ("NullProvider",),
-    ".adapters.providers.offline": ("OfflineProvider",),
-    ".adapters.providers.openai": ("OpenAIProvider",),
-    ".adapters.providers.openai_compatible": ("OpenAICompatibleProvider",),
-    ".adapters.providers.vllm": ("VLLMProvider",),
-    ".adapters.telemetry.structlog": ("StructlogLog",),
-    ".adapters.tokenizers.tiktoken": ("BackgroundTokenizers",),
-    ".assembly.choice": ("ConfigurationWarning",),
-    ".assembly.explain": ("explain", "Explanation"),
-    ".assembly.order": ("Use",),
-    ".assembly.pipeline": ("default_pipeline", "target_pipeline"),
-    ".assembly.vendors": ("discover_providers",),
-    ".core.adapt": ("adapt",),
-    ".core.adapter": ("Adapter",),
-    ".core.bounds": ("Bounds", "bounds_of"),
-    ".core.calls": ("Call", "Deadline", "Handler", "Operation", "find"),
-    ".core.embeddings": ("Embedding", "EmbeddingMetadata", "Embeddings", "EmbeddingSpace"),
-    ".core.errors": (
-        "AllTargetsFailedError",
-        "AuthenticationError",
-        "BudgetExceededError",
-        "CertificateError",
-        "CircuitOpenError",
-        "ConfigurationError",
-        "ContentFilteredError",
-        "ContextLengthExceededError",
-        "DeadlineExceededError",
-        "FairleadError",
-        "GuardrailError",
-        "InvalidRequestError",
-        "InvalidResponseError",
-        "ModelNotFoundError",
-        "NoTargetError",
-        "OutputTruncatedError",
-        "OverloadedError",
-        "PermissionDeniedError",
-        "PromptTruncatedError",
-        "ProviderConnectionError",
-        "ProviderError",
-        "ProviderTimeoutError",
-        "QuotaExceededError",
-        "RateLimitError",
-        "RateLimitExceededError",
-        "RedirectRefusedError",
-        "RefusedError",
-        "ResponseTooLargeError",
-        "ServerError",
-        "StreamConsumedError",
-        "StreamInterruptedError",
-        "UnsupportedOperationError",
-    ),
-    ".core.events": (
-        "EventFilter",
-        "ReasoningDelta",
-        "RefusalDelta",
-        "StreamEnd",
-        "StreamEvent",
-        "StreamStart",
-        "TextDelta",
-        "ToolCallDelta",
-    ),
-    ".core.health": ("HealthCheckable", "ProviderHealth"),
-    ".core.journal": ("Attempt", "Journal", "Outcome"),
-    ".core.limits": ("TimeLimits",),
-    ".core.messages": (
-        "Audio",
-        "File",
-        "Image",
-        "Message",
-        "Prompt",
-        "Reasoning",
-        "Refusal",
-        "Role",
-        "Text",
-        "Tool",
-        "ToolCall",
-        "ToolResult",
-    ),
-    ".core.models": ("ModelInfo",),
-    ".core.outcomes": ("StreamOutcome",),
-    ".core.pending": ("PendingStream",),
-    ".core.plans": ("Plan", "Target"),
-    ".core.ports": (
-        "CooldownStore",
-        "EventLog",
-        "RateStore",
-        "RetryStore",
-        "Tokenizer",
-        "Tokenizers",
-    ),
-    ".core.provider": ("ProviderPort",),
-    ".core.rates": ("Allowance", "Amount", "Rate", "RateLimits", "Rates"),
-    ".core.requests": ("EmbedOptions", "GenerateOptions"),
-    ".core.results": ("FinishReason", "Generation", "Metadata", "TokenCount"),
-    ".core.streams": ("GenerationStream",),
-    ".core.usage": ("Cost", "Usage"),
-    ".core.verdicts": ("KeyFate", "Verdict"),
-    ".decorators._base": ("Decorator",),
-    ".decorators._pooled": ("fingerprint", "PoolKey"),
-    ".decorators.attempt": ("AttemptTimeoutProvider",),
-    ".decorators.backoff": ("Backoff",),
-    ".decorators.breaker": ("CircuitBreakerProvider",),
-    ".decorators.buckets": ("LocalRateStore", "TokenBucket"),
-    ".decorators.circuit": ("BreakerOptions", "CircuitBreaker"),
-    ".decorators.deadline": ("DeadlineProvider",),
-    ".decorators.fallback": ("FallbackProvider",),
-    ".decorators.faults": ("Fault", "FaultsProvider", "RandomFaults"),
-    ".decorators.hedge": ("HedgeProvider",),
-    ".decorators.hedging": ("HedgeOptions",),
-    ".decorators.key_pool": ("KeyPoolProvider", "KeyStatus"),
-    ".decorators.keys": ("KeyState",),
-    ".decorators.lane": ("LimitOptions",),
-    ".decorators.limits": ("LimitProvider",),
-    ".decorators.logging": ("LoggingProvider",),
-    ".decorators.orders": (
-        "Cheapest",
-        "Experiment",
-        "Fastest",
-        "InOrder",
-        "LeastBusy",
-        "Order",
-        "Sticky",
-        "Weighted",
-    ),
-    ".decorators.quota": ("RetryQuota",),
-    ".decorators.retry": ("RetryProvider",),
-    ".decorators.retry_function": ("retry_with_exponential_backoff",),
-    ".decorators.router": ("arm_of", "RouterProvider"),
-    ".decorators.routes": ("Route",),
-    ".decorators.split": ("SplitProvider",),
-    ".facade.chat": ("ChatCompletionRequest", "ChatCompletionResponse"),
-    ".facade.opening": ("open_provider",),
-    ".facade.provider": ("Provider",),
-    ".facade.provider_factory": ("create_provider", "ProviderFactory"),
-    ".facade.provider_manager": ("ProviderManager",),
-    ".facade.registry": ("ProviderRegistry",),
-    ".facade.request_router": ("RequestRouter",),
-    ".facade.shared": (
-        "acomplete",
-        "aembed",
-        "complete",
-        "embed",
-        "get_provider",
-        "reset_provider_cache",
-    ),
-    ".services.web": ("to_sse",),
-    ".sync": ("SyncProvider", "SyncStream"),
-    ".wire.openai_chat": ("Dialect",),
-}
-_HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
-
-__all__ = tuple(_HOME_OF)  # pyright: ignore[reportUnsupportedDunderAll] - as the imports above say
+__all__ = tuple(HOME_OF)  # pyright: ignore[reportUnsupportedDunderAll] - as the imports above say
 
 
 def __getattr__(name: str) -> object:
@@ -360,7 +205,7 @@ def __getattr__(name: str) -> object:
 
     if name == "sync":
         return import_module(".sync", __name__)
-    home = _HOME_OF.get(name)
+    home = HOME_OF.get(name)
     if home is None:
         msg = f"module {__name__!r} has no attribute {name!r}"
         raise AttributeError(msg)
@@ -370,4 +215,4 @@ def __getattr__(name: str) -> object:
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *_HOME_OF})
+    return sorted({*globals(), *HOME_OF})

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol, cast, runtime_checkabl
 from .adapter import Adapter
 from .bounds import UNKNOWN, Bounds
 from .calls import Call, Handler, Operation, below
+from .closing import Closable
 from .collector import events_of
 from .embeddings import Embedding, EmbeddingMetadata, Embeddings, EmbeddingSpace
 from .errors import (
@@ -32,7 +33,6 @@ from .events import StreamEnd, TextDelta
 from .messages import Text
 from .models import ModelInfo
 from .plans import Plan, Target
-from .provider import Closable
 from .redact import shown
 from .results import FinishReason, Generation, TokenCount
 from .streams import GenerationStream

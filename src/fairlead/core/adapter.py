@@ -146,24 +146,15 @@ class Adapter(Funnel, ABC):
 
     def _refused(self, call: Call[Any]) -> ProviderTimeoutError:
         """The error for a call whose time is over before anything was asked."""
-        error = ProviderTimeoutError(
-            f"no time was left to ask {self.name}",
-            limit=0.0,
-            provider=self.name,
-            model=self._model_for(call).name,
-            sent=False,
-        )
-        call.journal.record(
-            Attempt(
-                outcome=Outcome.SKIPPED,
+        return call.refused(
+            ProviderTimeoutError(
+                f"no time was left to ask {self.name}",
+                limit=0.0,
                 provider=self.name,
-                model=error.model,
-                reason=error.message,
-                error=type(error).__name__,
+                model=self._model_for(call).name,
+                sent=False,
             )
         )
-        error.journal = call.journal
-        return error
 
     def _model_named(self, name: str) -> ModelInfo:
         """What is known of the model that a call names."""

@@ -22,19 +22,21 @@ from typing import (
     runtime_checkable,
 )
 
-from .journal import Journal
+from .journal import Attempt, Journal, Outcome
 from .requests import CallOptions, EmbedRequest, GenerateRequest, embed_request, generate_request
 
 if TYPE_CHECKING:
     from types import TracebackType
 
     from .embeddings import Embedding, Embeddings
+    from .errors import ProviderError
     from .messages import Prompt
     from .plans import Plan
     from .results import Generation
 
 T = TypeVar("T")
 P = TypeVar("P")
+E = TypeVar("E", bound="ProviderError")
 
 _OURS = "fairlead."
 """Where the classes live whose answers need no check."""
@@ -253,6 +255,20 @@ class Call(Generic[T]):
             )
             raise TypeError(msg)
         return answer
+
+    def refused(self, error: E) -> E:
+        """*error*, which is ours and no provider's, once the journal tells of it."""
+        self.journal.record(
+            Attempt(
+                outcome=Outcome.SKIPPED,
+                provider=error.provider or "",
+                model=error.model,
+                reason=error.message,
+                error=type(error).__name__,
+            )
+        )
+        error.journal = self.journal
+        return error
 
     @property
     def generation(self) -> GenerateRequest:

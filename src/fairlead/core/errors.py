@@ -39,15 +39,13 @@ Everything fairlead raises, and what each policy makes of it.
 Wrong types and unknown options are `TypeError`, as anywhere in Python.
 
 Retry, fallback, breaker, hedge, key pool and gateway ask `ProviderError.verdict` and nothing
-else; the verdicts are the data at the end of this module.
+else; the verdicts are the table in `fairlead.core.verdicts`.
 """
 
 from __future__ import annotations
 
 from functools import partial
 from typing import TYPE_CHECKING, Any
-
-from .verdicts import Another, KeyFate, Retry, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -56,6 +54,7 @@ if TYPE_CHECKING:
     from .rates import RateLimits
     from .results import Generation
     from .usage import Usage
+    from .verdicts import Verdict
 
 
 class FairleadError(Exception):
@@ -124,14 +123,9 @@ class ProviderError(FairleadError):
     @property
     def verdict(self) -> Verdict:
         """What the policies make of this error."""
-        row = next(VERDICTS[base] for base in type(self).__mro__ if base in VERDICTS)
-        if self.status_code in STATUS_VERDICTS and isinstance(self, _BY_STATUS):
-            row = STATUS_VERDICTS[self.status_code]
-        if self.should_retry is True and row.retry in {Retry.NEVER, Retry.NEXT_KEY}:
-            return row._replace(retry=Retry.TRANSIENT)
-        if self.should_retry is False:
-            return row._replace(retry=Retry.NEVER)
-        return row
+        from .verdicts import verdict_on
+
+        return verdict_on(self)
 
     def __str__(self) -> str:
         details = [
@@ -232,6 +226,10 @@ class ProviderTimeoutError(ProviderConnectionError):
         return verdict
 
 
+SHORT_LIMIT = 5.0
+"""Seconds; a timeout of an attempt that was given less is not held against the target."""
+
+
 class CertificateError(ProviderConnectionError):
     """The server's certificate could not be verified."""
 
@@ -256,6 +254,8 @@ class InvalidResponseError(ProviderError):
     @property
     def verdict(self) -> Verdict:
         """What the policies make of it."""
+        from .verdicts import MISCONFIGURED
+
         return MISCONFIGURED if self.misconfigured else super().verdict
 
 
@@ -348,53 +348,3 @@ class AllTargetsFailedError(ProviderError):
 
     def __str__(self) -> str:
         return "".join([super().__str__(), *(f"\n  {error}" for error in self.errors)])
-
-
-SHORT_LIMIT = 5.0
-"""Seconds; a timeout of an attempt that was given less is not held against the target."""
-
-_N, _T = Retry.NEVER, Retry.TRANSIENT
-MISCONFIGURED = Verdict(_N, Another.ALWAYS, counts=False, http=502, misconfigured=True)
-
-VERDICTS: dict[type, Verdict] = {
-    ProviderError: Verdict(_N, Another.ALWAYS, True, 502),
-    AuthenticationError: Verdict(Retry.NEXT_KEY, Another.ALWAYS, False, 500, True, KeyFate.DEAD),
-    PermissionDeniedError: Verdict(Retry.NEXT_KEY, Another.ALWAYS, False, 500, True, KeyFate.DEAD),
-    ModelNotFoundError: Verdict(_N, Another.ALWAYS, False, 404, True),
-    QuotaExceededError: Verdict(_N, Another.ALWAYS, False, 429, key=KeyFate.SPENT),
-    InvalidRequestError: Verdict(_N, Another.OPT_IN, False, 400, True),
-    ContextLengthExceededError: Verdict(_N, Another.LARGER_WINDOW, False, 400),
-    UnsupportedOperationError: Verdict(_N, Another.ALWAYS, False, 400),
-    ContentFilteredError: Verdict(_N, Another.OPT_IN, False, 400),
-    RateLimitError: Verdict(Retry.THROTTLED, Another.ALWAYS, False, 429, key=KeyFate.RESTS),
-    OverloadedError: Verdict(_T, Another.ALWAYS, True, 503),
-    ServerError: Verdict(_T, Another.ALWAYS, True, 502),
-    ProviderConnectionError: Verdict(_T, Another.ALWAYS, True, 502),
-    ProviderTimeoutError: Verdict(Retry.ONCE_IF_SENT, Another.ALWAYS, True, 504),
-    CertificateError: MISCONFIGURED,
-    RedirectRefusedError: MISCONFIGURED,
-    InvalidResponseError: Verdict(_T, Another.ALWAYS, True, 502),
-    ResponseTooLargeError: MISCONFIGURED,
-    PromptTruncatedError: Verdict(_N, Another.LARGER_WINDOW, False, 400),
-    OutputTruncatedError: Verdict(_N, Another.LARGER_CEILING, False, 502),
-    StreamInterruptedError: Verdict(_N, Another.NEVER, True, 502),
-    StreamConsumedError: Verdict(_N, Another.NEVER, False, 500),
-    CircuitOpenError: Verdict(_N, Another.ALWAYS, False, 503),
-    RateLimitExceededError: Verdict(_N, Another.ALWAYS, False, 429),
-    BudgetExceededError: Verdict(_N, Another.NEVER, False, 402),
-    DeadlineExceededError: Verdict(_N, Another.NEVER, False, 504),
-    GuardrailError: Verdict(_N, Another.NEVER, False, 400),
-    NoTargetError: Verdict(_N, Another.ALWAYS, False, 503),
-    RefusedError: Verdict(_N, Another.NEVER, False, 503),
-    AllTargetsFailedError: Verdict(_N, Another.ALWAYS, False, 502),
-}
-"""One row per class; a class without one has that of its nearest base."""
-
-_BY_STATUS = (ServerError, ProviderTimeoutError)
-STATUS_VERDICTS: dict[int | None, Verdict] = {
-    408: Verdict(_T, Another.ALWAYS, False, 504),
-    409: Verdict(_T, Another.ALWAYS, False, 502),
-    501: MISCONFIGURED,
-    505: MISCONFIGURED,
-}
-"""Statuses whose row differs from that of the class they are raised as."""

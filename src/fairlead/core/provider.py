@@ -73,15 +73,6 @@ numbers, and explicit keyword parameters are fine. See `fairlead.core.adapt`.
 """
 
 
-@runtime_checkable
-class Closable(Protocol):
-    """Something that holds connections or the like."""
-
-    async def aclose(self) -> None:
-        """Let go of them. Idempotent."""
-        ...
-
-
 class Funnel:
     """
     The port's awaitable methods over one `handle(call)`.

@@ -12,6 +12,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterat
 from dataclasses import replace
 from typing import TYPE_CHECKING, Literal, NoReturn, Self, TypeVar
 
+from .closing import Closing
 from .collector import Collector
 from .commit import CommitGate
 from .errors import InvalidResponseError, ProviderError, StreamConsumedError, StreamInterruptedError
@@ -27,14 +28,13 @@ from .results import FinishReason
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from types import TracebackType
 
     from .results import Generation, Metadata
 
 T = TypeVar("T")
 
 
-class GenerationStream:
+class GenerationStream(Closing):
     """
     An answer that is arriving, committed: its reader will be shown something, or it is empty.
 
@@ -238,17 +238,6 @@ class GenerationStream:
         finally:
             self._close(Outcome.SUCCEEDED)
         await self._finish()
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        await self.aclose()
 
     def __del__(self) -> None:
         if getattr(self, "_source", None) is not None:

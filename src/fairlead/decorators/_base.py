@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from ..core.adapt import Node, adapt
 from ..core.bounds import UNKNOWN, bounds_of
-from ..core.provider import Closable, Funnel
+from ..core.closing import Closable, Closing
+from ..core.provider import Funnel
 from ._tasks import loop_clock, scope
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from types import TracebackType
 
     from ..core.bounds import Bounds
     from ..core.calls import Call, Clock, Operation, Scopes, T
@@ -23,12 +23,22 @@ if TYPE_CHECKING:
     from ..core.results import TokenCount
 
 
-class Policy(Funnel):
+class Policy(Closing, Funnel):
     """What all policies have: the running loop's time, and an end in common with what is inside."""
 
     OPTIONS: ClassVar[Mapping[str, object]] = {}
     """What `repr` tells of, with the values that go without saying."""
     scope: Scopes = staticmethod(scope)
+
+    @property
+    @abstractmethod
+    def name(self) -> str:
+        """What stands in results and errors."""
+
+    @property
+    @abstractmethod
+    def model(self) -> ModelInfo:
+        """What is known of the model that answers unless a call names another."""
 
     @staticmethod
     def clock() -> Clock:
@@ -41,20 +51,18 @@ class Policy(Funnel):
         options = [f"{name}={told[name]!r}" for name in told if told[name] != self.OPTIONS[name]]
         return f"{type(self).__name__}({', '.join([repr(inside), *options])})"
 
+    def _model_of(self, call: Call[Any]) -> str | None:
+        """The model that would answer *call*, however the call spells it."""
+        asked = call.request.model
+        if asked is None:
+            return self.model.embedding_model if call.embeds else self.model.name
+        for separator in ":/":
+            asked = asked.removeprefix(self.name + separator)
+        return asked
+
     @abstractmethod
     async def aclose(self) -> None:
         """Close what is inside. Idempotent."""
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        await self.aclose()
 
 
 class Decorator(Policy):

@@ -12,9 +12,9 @@ from ..core.adapt import Node, adapt
 from ..core.bounds import Bounds, bounds_of
 from ..core.calls import T
 from ..core.checks import check_count, check_function
+from ..core.closing import Closable
 from ..core.errors import ConfigurationError, NoTargetError, ProviderError
 from ..core.plans import Plan, Target
-from ..core.provider import Closable
 from ..core.verdicts import Another
 from ._base import Policy
 from ._targets import (

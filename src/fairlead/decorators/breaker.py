@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from ..core.checks import check_function, check_kind
 from ..core.errors import CircuitOpenError, ProviderError
-from ..core.journal import Attempt, Outcome
+from ..core.journal import Outcome
 from ..core.streams import GenerationStream
 from ._base import Decorator
 from .circuit import BreakerOptions, CircuitBreaker, Permit, State, Transition
@@ -80,15 +80,6 @@ class CircuitBreakerProvider(Decorator):
             self._breakers.popitem(last=False)
         return breaker
 
-    def _model_of(self, call: Call[Any]) -> str | None:
-        """The model that would answer *call*, however the call spells it."""
-        asked = call.request.model
-        if asked is None:
-            return self.model.embedding_model if call.embeds else self.model.name
-        for separator in ":/":
-            asked = asked.removeprefix(self.name + separator)
-        return asked
-
     def plan(self, call: Call[Any]) -> Plan:
         """The inner plan, refusing where the breaker would."""
         plan = super().plan(call)
@@ -148,21 +139,12 @@ class CircuitBreakerProvider(Decorator):
     def _refusal(self, call: Call[Any], breaker: CircuitBreaker) -> CircuitOpenError:
         by_hand = breaker.state is State.ISOLATED
         why = "was taken out by hand" if by_hand else "has failed too often of late"
-        error = CircuitOpenError(
-            f"the circuit is {breaker.state}: {self.name} {why}",
-            provider=self.name,
-            model=call.request.model or self.model.name,
-            retry_after=breaker.peek(call.now()) or None,
-            sent=False,
-        )
-        call.journal.record(
-            Attempt(
-                outcome=Outcome.SKIPPED,
+        return call.refused(
+            CircuitOpenError(
+                f"the circuit is {breaker.state}: {self.name} {why}",
                 provider=self.name,
-                model=error.model,
-                reason=error.message,
-                error=type(error).__name__,
+                model=call.request.model or self.model.name,
+                retry_after=breaker.peek(call.now()) or None,
+                sent=False,
             )
         )
-        error.journal = call.journal
-        return error

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from ..core.bounds import Bounds, bounds_of
 from ..core.checks import check_function, check_seconds
+from ..core.closing import Closable
 from ..core.errors import (
     AuthenticationError,
     PermissionDeniedError,
@@ -20,7 +21,6 @@ from ..core.errors import (
 )
 from ..core.journal import Attempt, Outcome
 from ..core.plans import Plan
-from ..core.provider import Closable
 from ..core.verdicts import KeyFate
 from ._base import Policy
 from ._pooled import PoolKey, check_alike, fingerprint, pooled
@@ -337,15 +337,6 @@ class KeyPoolProvider(Policy):
             logger.warning("%s: %s", event, "; ".join(map(str, fields.values())))
         else:
             self._log.record("warning", event, fields)
-
-    def _model_of(self, call: Call[Any]) -> str | None:
-        """The model that would answer *call*, however the call spells it."""
-        asked = call.request.model
-        if asked is None:
-            return self.model.embedding_model if call.embeds else self.model.name
-        for separator in ":/":
-            asked = asked.removeprefix(self.name + separator)
-        return asked
 
 
 _MOVES_ON = frozenset({KeyFate.DEAD, KeyFate.SPENT})

@@ -12,7 +12,7 @@ import anyio
 from ..core.bounds import bounds_of
 from ..core.checks import check_kind
 from ..core.errors import RateLimitExceededError
-from ..core.journal import Attempt, Outcome
+from ..core.journal import Outcome
 from ..core.streams import GenerationStream
 from ._base import Decorator
 from .buckets import LocalRateStore
@@ -188,33 +188,15 @@ class LimitProvider(Decorator):
             self._lanes.popitem(last=False)
         return lane
 
-    def _model_of(self, call: Call[Any]) -> str | None:
-        """The model that would answer *call*, however the call spells it."""
-        asked = call.request.model
-        if asked is None:
-            return self.model.embedding_model if call.embeds else self.model.name
-        for separator in ":/":
-            asked = asked.removeprefix(self.name + separator)
-        return asked
-
     def _refusal(
         self, call: Call[Any], why: str, retry_after: float | None = None
     ) -> RateLimitExceededError:
-        error = RateLimitExceededError(
-            f"our own limits for {self.name} leave no room for this call: {why}",
-            provider=self.name,
-            model=self._model_of(call),
-            retry_after=retry_after or None,
-            sent=False,
-        )
-        call.journal.record(
-            Attempt(
-                outcome=Outcome.SKIPPED,
+        return call.refused(
+            RateLimitExceededError(
+                f"our own limits for {self.name} leave no room for this call: {why}",
                 provider=self.name,
-                model=error.model,
-                reason=error.message,
-                error=type(error).__name__,
+                model=self._model_of(call),
+                retry_after=retry_after or None,
+                sent=False,
             )
         )
-        error.journal = call.journal
-        return error

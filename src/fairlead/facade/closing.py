@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..core.provider import Closable
+from ..core.closing import Closable
 from ..core.redact import shown
 
 if TYPE_CHECKING:

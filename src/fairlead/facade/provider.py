@@ -20,9 +20,10 @@ if TYPE_CHECKING:
     from typing import Unpack
 
     from ..core.calls import Call, Operation, T
+    from ..core.closing import Closable
     from ..core.embeddings import Embedding, Embeddings
     from ..core.messages import Prompt
-    from ..core.provider import Closable, LooseProvider, ProviderPort
+    from ..core.provider import LooseProvider, ProviderPort
     from ..core.requests import EmbedOptions, GenerateOptions
     from ..core.results import Generation
     from .chat import ChatCompletionRequest, ChatCompletionResponse

@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING
 
+from ..core.closing import Closing
 from ..core.errors import ConfigurationError
 from .closing import close_all
 from .opening import open_provider
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from types import TracebackType
 
     from ..core.results import Generation
     from ..core.usage import Usage
     from .provider import Provider
 
 
-class ProviderManager:
+class ProviderManager(Closing):
     """
     Holds one provider for each name, and answers with text and usage.
 
@@ -77,14 +77,3 @@ class ProviderManager:
     async def aclose(self) -> None:
         """Close the providers. Idempotent."""
         await close_all(self._providers.values())
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        await self.aclose()

@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 from dataclasses import fields, replace
 from threading import RLock
-from typing import TYPE_CHECKING, Any, NamedTuple, Self, TypeVar, overload
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, overload
 
 from ..assembly.choice import choose, configured, section_of
 from ..assembly.validation import problems
 from ..assembly.vendors import canonical, discover_providers, unknown
 from ..container import Container
+from ..core.closing import Closing
 from ..core.errors import ConfigurationError
 from ..core.health import ProviderHealth
 from ..core.models import ModelInfo
@@ -24,7 +25,6 @@ from .provider import Provider
 if TYPE_CHECKING:
     import os
     from collections.abc import Iterator
-    from types import TracebackType
 
     from ..core.provider import LooseProvider, ProviderPort
     from ..settings import RawSettings
@@ -49,7 +49,7 @@ class _Held(NamedTuple):
     """What was registered, which the provider was made of."""
 
 
-class ProviderRegistry:
+class ProviderRegistry(Closing):
     """
     Holds providers by name, and builds those that are asked for and not there yet.
 
@@ -264,17 +264,6 @@ class ProviderRegistry:
 
     async def close(self) -> None:
         """The same as `aclose`."""
-        await self.reset()
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
         await self.reset()
 
     def _enabled(self) -> dict[_Name, str]:

@@ -15,10 +15,11 @@ import json
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from http import HTTPStatus
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Self
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 import anyio
 
+from ..core.closing import Closing
 from ..core.errors import ProviderError
 from ..core.events import RefusalDelta, StreamEnd, StreamEvent, TextDelta
 from ..core.pending import PendingStream
@@ -27,8 +28,6 @@ from ..core.streams import GenerationStream
 from ..decorators._tasks import spawn
 
 if TYPE_CHECKING:
-    from types import TracebackType
-
     from ..core.usage import Usage
 
 
@@ -132,7 +131,7 @@ def to_sse(
     return ServerSentEvents(stream, encode=encode, encode_error=encode_error, keep_alive=keep_alive)
 
 
-class ServerSentEvents(AsyncIterator[bytes]):
+class ServerSentEvents(Closing, AsyncIterator[bytes]):
     """
     The body of a response; see `to_sse`. One task reads it.
 
@@ -205,17 +204,6 @@ class ServerSentEvents(AsyncIterator[bytes]):
         """Be done with it. Idempotent."""
         self._over = True
         await self._source.aclose()
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        await self.aclose()
 
     def __del__(self) -> None:
         if not getattr(self, "_over", True):

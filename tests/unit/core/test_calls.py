@@ -7,9 +7,10 @@ import pytest
 
 import fairlead.core
 from fairlead.core.calls import Call, Deadline, Handler, Operation, find
+from fairlead.core.closing import Closable
 from fairlead.core.errors import InvalidRequestError
 from fairlead.core.models import ModelInfo
-from fairlead.core.provider import Closable, Funnel, ProviderPort
+from fairlead.core.provider import Funnel, ProviderPort
 from fairlead.core.requests import CallOptions
 from fairlead.decorators._base import Decorator
 from fairlead.decorators.fallback import FallbackProvider

@@ -6,7 +6,6 @@ import pytest
 
 from fairlead.core import errors
 from fairlead.core.errors import (
-    VERDICTS,
     AllTargetsFailedError,
     ContextLengthExceededError,
     FairleadError,
@@ -20,7 +19,7 @@ from fairlead.core.errors import (
 from fairlead.core.journal import Attempt, Journal, Outcome
 from fairlead.core.results import Generation, Metadata
 from fairlead.core.usage import Usage
-from fairlead.core.verdicts import Another, KeyFate, Retry, Verdict
+from fairlead.core.verdicts import VERDICTS, Another, KeyFate, Retry, Verdict
 
 PARTIAL = Generation("ho", Metadata(provider="p", usage=Usage(output_tokens=1)))
 CLASSES = [kind for kind in vars(errors).values() if isinstance(kind, type)]

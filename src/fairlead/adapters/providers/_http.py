@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from math import inf
-from typing import TYPE_CHECKING, Any, Literal, Self, TypedDict, TypeVar, Unpack
+from typing import TYPE_CHECKING, Any, Literal, TypedDict, TypeVar, Unpack
 
 import anyio
 
 from ...core.adapter import Adapter
+from ...core.closing import Closing
 from ...core.collector import Collector
 from ...core.embeddings import EmbeddingMetadata, Embeddings, EmbeddingSpace
 from ...core.errors import AuthenticationError, ConfigurationError, ProviderError
@@ -27,7 +28,6 @@ from ._events import HttpEventSource, undecodable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from types import TracebackType
 
     from ...core.calls import Call, Clock
     from ...core.models import ModelInfo
@@ -63,7 +63,7 @@ class HttpOptions(TypedDict, total=False):
     """Whether the address may be plain http to a public host."""
 
 
-class HttpProvider(Adapter):
+class HttpProvider(Closing, Adapter):
     """
     Moves what a codec says through an engine.
 
@@ -153,17 +153,6 @@ class HttpProvider(Adapter):
         """
         if self._owns_engine:
             await self._engine.aclose()
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        await self.aclose()
 
     async def _generate(self, call: Call[Generation]) -> Generation:
         request, reasons = self._complete(call)

@@ -5,12 +5,13 @@ from __future__ import annotations
 from abc import abstractmethod
 from dataclasses import replace
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import anyio
 
 from ...core.adapter import Adapter
 from ...core.bounds import Bounds
+from ...core.closing import Closing
 from ...core.embeddings import Embedding, EmbeddingMetadata, Embeddings, EmbeddingSpace
 from ...core.errors import UnsupportedOperationError
 from ...core.health import ProviderHealth
@@ -20,7 +21,6 @@ from ._played import Pause, PlayedEvents
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from types import TracebackType
 
     from ...core.calls import Call, Clock, Operation
     from ...core.results import Generation
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 FREE = Cost(amount=Decimal(0), source="no vendor was asked")
 
 
-class LocalProvider(Adapter):
+class LocalProvider(Closing, Adapter):
     """
     Answers without a vendor: a subclass says what, as events in time.
 
@@ -58,17 +58,6 @@ class LocalProvider(Adapter):
 
     async def aclose(self) -> None:
         """Nothing is held, so there is nothing to close."""
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        await self.aclose()
 
     async def _generate(self, call: Call[Generation]) -> Generation:
         stream = await self._play(call, "end")

@@ -9,6 +9,7 @@ from typing import Any, ClassVar, cast
 
 import pytest
 
+from ...core.closing import Closable
 from ...core.errors import (
     AuthenticationError,
     OverloadedError,
@@ -16,7 +17,7 @@ from ...core.errors import (
     RateLimitError,
     ServerError,
 )
-from ...core.provider import Closable, ProviderPort
+from ...core.provider import ProviderPort
 from ..scripted import Line, Pause
 
 Made = ProviderPort | Awaitable[ProviderPort]

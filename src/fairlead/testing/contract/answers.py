@@ -8,11 +8,12 @@ from typing import Any
 import anyio
 import pytest
 
+from ...core.closing import Closable
 from ...core.errors import InvalidRequestError
 from ...core.journal import Outcome
 from ...core.messages import Message, Turn
 from ...core.models import ModelInfo
-from ...core.provider import Closable, ProviderPort
+from ...core.provider import ProviderPort
 from ...core.results import FinishReason, Generation, TokenCount
 from ._base import ContractBase
 
