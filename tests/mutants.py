@@ -85,6 +85,14 @@ ENGINE = ("tests/integration/http",)
 ADAPTERS = ("tests/integration/providers",)
 
 MUTANTS: tuple[Mutant, ...] = (
+    # Logging.
+    Mutant(
+        POLICY + "logging.py",
+        "entry.reason in self._failures",
+        "bool(self._failures)",
+        "who waits for a turn is said to ask again",
+        ("tests/unit/decorators/test_logging.py",),
+    ),
     # Circuit breaker.
     Mutant(
         POLICY + "circuit.py",

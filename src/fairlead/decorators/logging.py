@@ -90,7 +90,7 @@ class _Story:
         self._messages = messages
         self._call = call
         self._opening: float | None = None
-        self._trouble = False
+        self._failures: set[str | None] = set()
         self._operation = call.operation.value
         self._context = {
             "request_id": call.options.request_id,
@@ -103,9 +103,10 @@ class _Story:
 
     def step(self, entry: Attempt) -> None:
         """Tell of an entry of the journal."""
-        waits_again = entry.outcome is Outcome.WAITED and self._trouble
-        if entry.sent:
-            self._trouble = entry.outcome is Outcome.FAILED
+        # Who is going to repeat waits in the words of a failure; others wait for their turn.
+        waits_again = entry.outcome is Outcome.WAITED and entry.reason in self._failures
+        if entry.error is not None:
+            self._failures.add(f"{entry.error}: {entry.reason}")
         self._tell(
             "warning" if waits_again else "debug",
             "asking again" if waits_again else _STEPS[entry.outcome],

@@ -11,6 +11,7 @@ from fairlead.core.errors import (
     AllTargetsFailedError,
     AuthenticationError,
     InvalidRequestError,
+    QuotaExceededError,
     RateLimitError,
     ServerError,
     StreamInterruptedError,
@@ -20,6 +21,8 @@ from fairlead.core.messages import Tool
 from fairlead.core.models import ModelInfo
 from fairlead.core.usage import Usage
 from fairlead.decorators.fallback import FallbackProvider
+from fairlead.decorators.lane import LimitOptions
+from fairlead.decorators.limits import LimitProvider
 from fairlead.decorators.logging import LoggingProvider
 from fairlead.decorators.retry import RetryProvider
 from fairlead.testing import CUT, Pause, ScriptedProvider
@@ -206,6 +209,31 @@ async def test_a_wait_that_follows_no_failure_is_nothing_to_warn_of(log):
     await provider.handle(call)
 
     assert log.told == [("debug", "waiting"), *ANSWERED]
+
+
+async def test_a_limiters_wait_for_a_repeat_is_not_told_as_another_repeat(log):
+    scripted = ScriptedProvider([ServerError("down"), ["Hello"]])
+    limited = LimitProvider(scripted, options=LimitOptions(requests_per_minute=1, requests_burst=1))
+    await LoggingProvider(RetryProvider(limited), log=log).generate("Hi")
+
+    assert [event for _, event in log.told] == [
+        "attempt failed",
+        "asking again",
+        "waiting",
+        "attempt succeeded",
+        "call answered",
+    ]
+
+
+async def test_a_wait_at_the_next_target_is_not_told_as_a_repeat(log):
+    one_a_minute = LimitOptions(requests_per_minute=1, requests_burst=1)
+    second = LimitProvider(ScriptedProvider([["Hello"], ["Hello"]]), options=one_a_minute)
+    chain = FallbackProvider([ScriptedProvider([QuotaExceededError("spent")]), second])
+    await second.generate("Hi")
+    await LoggingProvider(chain, log=log).generate("Hi")
+
+    assert "asking again" not in [event for _, event in log.told]
+    assert ("debug", "waiting") in log.told
 
 
 async def test_an_answer_of_another_target_says_so(log):
