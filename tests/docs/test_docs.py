@@ -73,7 +73,9 @@ def run_offline(folder, *arguments):
             "LANG": "C.UTF-8",
             "NO_COLOR": "1",
             "PATH": os.pathsep.join([sysconfig.get_path("scripts"), os.environ["PATH"]]),
-            "PYTHONPATH": os.pathsep.join(map(str, [ROOT / "tests/docs/unreachable", ROOT])),
+            "PYTHONPATH": os.pathsep.join(
+                map(str, [ROOT / "tests/docs/unreachable", ROOT, ROOT / "src"])
+            ),
             "PYTHONWARNINGS": "error",
         },
         stdin=subprocess.DEVNULL,
