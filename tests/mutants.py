@@ -93,6 +93,14 @@ MUTANTS: tuple[Mutant, ...] = (
         "who waits for a turn is said to ask again",
         ("tests/unit/decorators/test_logging.py",),
     ),
+    # Bounds.
+    Mutant(
+        CORE + "bounds.py",
+        "seconds=None if self.seconds is None else inf,",
+        "seconds=None,",
+        "how long a batch takes is unknown, although there is a deadline",
+        ("tests/unit/core/test_bounds.py", "tests/unit/assembly/test_explain.py"),
+    ),
     # Circuit breaker.
     Mutant(
         POLICY + "circuit.py",

@@ -5,17 +5,18 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, is_dataclass
+from decimal import ROUND_CEILING, Context, Decimal
 from math import isfinite, isinf
 from textwrap import wrap
 from typing import TYPE_CHECKING, Any, cast
 
 from ..core.adapt import ForeignProvider, adapt
 from ..core.adapter import Adapter
+from ..core.bounds import bounds_of
 from ..core.calls import Call, Handler, Operation, below
 from ..core.checks import in_words
 from ..core.plans import Target
 from ..core.redact import shown
-from .worst_case import bounds_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -122,8 +123,24 @@ def in_short(bounds: Bounds) -> str:
     else:
         told.append("no end" if isinf(bounds.seconds) else f"at most {bounds.seconds:,.4g} s")
     told.append("tokens unknown" if bounds.tokens is None else f"{bounds.tokens:,} tokens")
-    told.append("cost unknown" if bounds.money is None else f"{bounds.money:f} USD")
+    told.append("cost unknown" if bounds.money is None else _money(bounds.money))
     return "; ".join(told)
+
+
+def _money(dollars: Decimal) -> str:
+    """*dollars* in words, rounded up: it is the most that may be spent."""
+    if dollars == 0:
+        return "0 USD"
+    if dollars < 1:
+        cents = _round_up(dollars * 100, 2)
+        if cents < 100:
+            return f"{cents:f} {'cent' if cents == 1 else 'cents'}"
+    return f"{dollars.quantize(Decimal('0.01'), ROUND_CEILING):,f} USD"
+
+
+def _round_up(amount: Decimal, digits: int) -> Decimal:
+    """*amount* with so many significant *digits*, and no zeros behind them."""
+    return Context(prec=digits, rounding=ROUND_CEILING).plus(amount).normalize()
 
 
 _OPERATIONS = {

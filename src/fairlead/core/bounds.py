@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from functools import singledispatch
 from math import inf
 from typing import TYPE_CHECKING, Protocol, TypeVar, runtime_checkable
 
@@ -140,6 +139,20 @@ class Bounds:
             waits=_sum([own, waits]),
         )
 
+    def uncounted(self) -> Bounds:
+        """The same nobody knows how often, so without an end but that of the deadline."""
+        return replace(
+            self,
+            attempts=None,
+            planned=None,
+            terms=UNKNOWN.terms,
+            all=Amounts(
+                seconds=None if self.seconds is None else inf,
+                money=None if self.money != 0 else self.money,
+            ),
+            limit=inf,
+        )
+
     def capped(self, attempts: int) -> Bounds:
         """The same with at most so many attempts."""
         if self.attempts is None or self.attempts <= attempts:
@@ -198,13 +211,8 @@ class Bounded(Protocol):
         ...
 
 
-@singledispatch
 def bounds_of(provider: object, operation: Operation) -> Bounds:
-    """
-    What *provider* tells; `UNKNOWN` if it tells nothing.
-
-    `bounds_of.register(cls)` speaks for a class that does not tell by itself.
-    """
+    """What *provider* tells; `UNKNOWN` if it tells nothing."""
     return provider.bounds(operation) if isinstance(provider, Bounded) else UNKNOWN
 
 

@@ -7,6 +7,7 @@ from collections import OrderedDict
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from ..core.bounds import bounds_of
 from ..core.checks import check_function, check_kind
 from ..core.errors import CircuitOpenError, ProviderError
 from ..core.journal import Outcome
@@ -17,7 +18,8 @@ from .circuit import BreakerOptions, CircuitBreaker, Permit, State, Transition
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from ..core.calls import Call, T
+    from ..core.bounds import Bounds
+    from ..core.calls import Call, Operation, T
     from ..core.outcomes import StreamOutcome
     from ..core.plans import Plan
     from ..core.provider import LooseProvider, ProviderPort
@@ -91,6 +93,10 @@ class CircuitBreakerProvider(Decorator):
             return plan.map(lambda target: replace(target, probes=True))
         refuses = f"the circuit is {breaker.state}"
         return plan.map(lambda target: replace(target, refuses=refuses, retry_after=wait))
+
+    def bounds(self, operation: Operation) -> Bounds:
+        """That of what it wraps."""
+        return bounds_of(self._inner, operation)
 
     async def handle(self, call: Call[T]) -> T:
         """Make *call* if the breaker lets it through, and vote on what comes of it."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import anyio
 
+from ..core.bounds import bounds_of
 from ..core.checks import check_count, check_function, check_kind
 from ..core.errors import ProviderError
 from ..core.journal import Attempt, Outcome
@@ -18,7 +19,8 @@ from .quota import RetryQuota
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from ..core.calls import Call, T
+    from ..core.bounds import Bounds
+    from ..core.calls import Call, Operation, T
     from ..core.ports import RetryStore
     from ..core.provider import LooseProvider, ProviderPort
 
@@ -71,6 +73,12 @@ class RetryProvider(Decorator):
         self._retry_on = retry_on
         self._quota: RetryStore = RetryQuota() if quota is None else quota
         self._random = random
+
+    def bounds(self, operation: Operation) -> Bounds:
+        """What it wraps comes to, with all repeats and the longest waits before them."""
+        repeats = self._max_retries
+        inside = bounds_of(self._inner, operation)
+        return inside.repeated(repeats + 1, self._backoff.longest(repeats))
 
     async def handle(self, call: Call[T]) -> T:
         """Make *call*, and make it again while that makes sense."""

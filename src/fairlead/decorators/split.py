@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 import anyio
 
-from ..core.bounds import UNKNOWN, Bounds, bounds_of
+from ..core.bounds import bounds_of
 from ..core.calls import Operation
 from ..core.checks import check_count
 from ..core.embeddings import Embeddings
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
     from anyio.abc import TaskGroup
 
+    from ..core.bounds import Bounds
     from ..core.calls import Call, T
     from ..core.embeddings import Embedding, EmbeddingMetadata
     from ..core.journal import Attempt
@@ -108,10 +109,9 @@ class SplitProvider(Decorator):
         return self._max_parallel
 
     def bounds(self, operation: Operation) -> Bounds:
-        """What it wraps comes to; unknown of many vectors, as nobody has said how many."""
-        if operation is Operation.EMBED_BATCH:
-            return UNKNOWN
-        return bounds_of(self._inner, operation)
+        """What it wraps comes to; of many vectors nobody has said how many, so how often."""
+        inside = bounds_of(self._inner, operation)
+        return inside.uncounted() if operation is Operation.EMBED_BATCH else inside
 
     async def handle(self, call: Call[T]) -> T:
         """Make *call*, in parts if it is for many vectors."""

@@ -3,6 +3,7 @@
 # ruff: noqa: RUF001 - as it is printed
 
 import json
+from decimal import Decimal
 
 import anyio
 import pytest
@@ -25,6 +26,7 @@ from fairlead import (
     default_pipeline,
 )
 from fairlead.assembly.explain import explain, in_short
+from fairlead.core.bounds import Amounts, Bounds
 from fairlead.core.calls import Operation
 from fairlead.testing import ScriptedProvider
 from fairlead.testing.virtual_time import virtual_time_backend
@@ -89,6 +91,22 @@ def test_a_window_bounds_the_tokens_and_nobody_charges_for_what_is_made_here():
     assert (worst[GENERATE].tokens, worst[GENERATE].money) == (3000, 0)
     assert worst[Operation.EMBED].tokens is None
     assert "3,000 tokens; 0 USD" in in_words(RetryProvider(scripted))
+
+
+def test_money_is_told_in_cents_and_never_as_less_than_it_is():
+    def told(amount):
+        each = Amounts(seconds=1.0, money=Decimal(amount))
+        return in_short(Bounds.once(each)).rpartition("; ")[2]
+
+    assert told("0.41") == "41 cents"
+    assert told("0.4101") == "42 cents"
+    assert told("0.0041") == "0.41 cents"
+    assert told("0.00411") == "0.42 cents"
+    assert told("0.01") == "1 cent"
+    assert told("0.9999") == "1.00 USD"
+    assert told("1") == "1.00 USD"
+    assert told("12345.671") == "12,345.68 USD"
+    assert told("0") == "0 USD"
 
 
 def test_a_longer_wait_than_retry_after_counts():
@@ -164,7 +182,7 @@ def test_calls_that_come_to_the_same_share_a_line():
     )
     text = str(explain(default_pipeline(Mock())))
     assert "\n  generate, embed: 3 attempts; at most 600 s;" in text
-    assert "\n  embed_batch: attempts unknown;" in text  # nobody says how many texts
+    assert "\n  embed_batch: attempts unknown; at most 600 s;" in text  # how many texts?
     assert "\n  generate_stream until it commits: 3 attempts; at most 492 s;" in text
 
 

@@ -81,6 +81,18 @@ def test_what_is_unknown_stays_so():
     assert numbers(tokens) == (2, 11.0, None, None)
 
 
+def test_what_is_done_any_number_of_times_ends_at_a_limit_and_is_free_if_it_is_once():
+    often = ONE.uncounted()
+
+    assert numbers(often) == (None, inf, None, None)
+    assert numbers(often.within(60.0)) == (None, 60.0, None, None)
+    assert often.capped(2).attempts is None
+    assert often.terms == "unknown"
+    assert numbers(FREE.uncounted())[3] == 0
+    assert UNKNOWN.uncounted().within(60.0).seconds is None
+    assert Bounds.joining([often, often]).attempts is None
+
+
 def test_of_two_that_exclude_each_other_the_worse_counts():
     worse = ONE.either(FREE.repeated(3, 30.0))
 

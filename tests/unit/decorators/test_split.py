@@ -7,7 +7,6 @@ from decimal import Decimal
 import anyio
 import pytest
 
-from fairlead.core.bounds import UNKNOWN
 from fairlead.core.calls import Operation
 from fairlead.core.embeddings import Embedding, EmbeddingMetadata, Embeddings, EmbeddingSpace
 from fairlead.core.errors import (
@@ -23,6 +22,7 @@ from fairlead.core.journal import Outcome
 from fairlead.core.rates import RateLimits
 from fairlead.core.usage import Cost, Usage
 from fairlead.decorators._base import Decorator
+from fairlead.decorators.deadline import DeadlineProvider
 from fairlead.decorators.fallback import FallbackProvider
 from fairlead.decorators.retry import RetryProvider
 from fairlead.decorators.split import SplitProvider
@@ -570,7 +570,9 @@ async def test_an_error_is_not_kept_alive_by_its_own_traceback():
 def test_what_a_call_comes_to_is_known_of_all_but_batches():
     provider = SplitProvider(Vendor())
 
-    assert provider.bounds(Operation.EMBED_BATCH) is UNKNOWN
+    batch = DeadlineProvider(provider, total=60.0).bounds(Operation.EMBED_BATCH)
+    assert (batch.attempts, batch.seconds, batch.tokens, batch.money) == (None, 60.0, None, None)
+    assert provider.bounds(Operation.EMBED_BATCH).seconds == math.inf
     assert provider.bounds(Operation.GENERATE) == Decorator(Vendor()).bounds(Operation.GENERATE)
 
 
