@@ -44,6 +44,7 @@ class Mutant:
 CORE = "src/fairlead/core/"
 POLICY = "src/fairlead/decorators/"
 BREAKER = ("tests/unit/decorators/test_breaker.py",)
+SHARED = ("tests/unit/decorators/test_breakers.py",)
 GUARDED = ("tests/unit/decorators/test_breaker_provider.py",)
 CANCELLED = ("tests/unit/decorators/test_cancellation.py",)
 DEADLINE = ("tests/unit/decorators/test_deadline.py",)
@@ -92,6 +93,35 @@ MUTANTS: tuple[Mutant, ...] = (
         "bool(self._failures)",
         "who waits for a turn is said to ask again",
         ("tests/unit/decorators/test_logging.py",),
+    ),
+    # Breakers in common.
+    Mutant(
+        POLICY + "breaker.py",
+        "            return self._store.get(name) or self._store.setdefault(name, self._made())\n",
+        "            return self._own.get(name) or self._own.setdefault(name, self._made())\n",
+        "those that ask the same target open each for itself",
+        SHARED,
+    ),
+    Mutant(
+        POLICY + "breaker.py",
+        "{(adapter and adapter.endpoint) or '-'} ",
+        "",
+        "two endpoints of a vendor have one breaker",
+        SHARED,
+    ),
+    Mutant(
+        POLICY + "circuit.py",
+        "max(self._open_until, until)",
+        "until",
+        "what another knows shortens the time that a breaker stays open",
+        SHARED,
+    ),
+    Mutant(
+        POLICY + "keys.py",
+        "if 0 < seconds < inf}",
+        "if seconds > 0}",
+        "a key that was reloaded dies again of what others remember",
+        KEYS,
     ),
     # Bounds.
     Mutant(
@@ -216,9 +246,9 @@ MUTANTS: tuple[Mutant, ...] = (
         GUARDED,
     ),
     Mutant(
-        POLICY + "breaker.py",
-        "            self._breakers.move_to_end(model)\n",
-        "",
+        POLICY + "breakers.py",
+        "            self._breakers.move_to_end(name)\n",
+        "            pass\n",
         "a flood of model names makes it forget what is open",
         GUARDED,
     ),

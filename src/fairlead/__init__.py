@@ -112,6 +112,7 @@ if TYPE_CHECKING:
     from .core.pending import PendingStream as PendingStream
     from .core.plans import Plan as Plan
     from .core.plans import Target as Target
+    from .core.ports import BreakerStore as BreakerStore
     from .core.ports import CooldownStore as CooldownStore
     from .core.ports import EventLog as EventLog
     from .core.ports import RateStore as RateStore
@@ -141,6 +142,7 @@ if TYPE_CHECKING:
     from .decorators.attempt import AttemptTimeoutProvider as AttemptTimeoutProvider
     from .decorators.backoff import Backoff as Backoff
     from .decorators.breaker import CircuitBreakerProvider as CircuitBreakerProvider
+    from .decorators.breakers import LocalBreakers as LocalBreakers
     from .decorators.buckets import LocalRateStore as LocalRateStore
     from .decorators.buckets import TokenBucket as TokenBucket
     from .decorators.circuit import BreakerOptions as BreakerOptions

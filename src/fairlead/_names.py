@@ -93,6 +93,7 @@ _HOMES: Final = {
     ".core.pending": ("PendingStream",),
     ".core.plans": ("Plan", "Target"),
     ".core.ports": (
+        "BreakerStore",
         "CooldownStore",
         "EventLog",
         "RateStore",
@@ -112,6 +113,7 @@ _HOMES: Final = {
     ".decorators.attempt": ("AttemptTimeoutProvider",),
     ".decorators.backoff": ("Backoff",),
     ".decorators.breaker": ("CircuitBreakerProvider",),
+    ".decorators.breakers": ("LocalBreakers",),
     ".decorators.buckets": ("LocalRateStore", "TokenBucket"),
     ".decorators.circuit": ("BreakerOptions", "CircuitBreaker"),
     ".decorators.deadline": ("DeadlineProvider",),

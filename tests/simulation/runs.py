@@ -152,7 +152,7 @@ def guards(node):
 
 def permits_out(guard):
     """How many permits nobody has given back."""
-    return sum(len(circuit._probes) for circuit in guard._breakers.values())
+    return sum(len(circuit._probes) for circuit in guard._own._breakers.values())
 
 
 def watch(provider, vendors):

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias, TypeVar
 
 if TYPE_CHECKING:
     from .rates import Amount, RateLimits, Rates
     from .verdicts import Retry
+
+B = TypeVar("B")
 
 Level: TypeAlias = Literal["debug", "info", "warning", "error"]
 
@@ -67,6 +69,23 @@ class RetryStore(Protocol):
 
     def release(self, paid: int, /) -> None:
         """Put back what was *paid* for a repeat that was never made."""
+        ...
+
+
+class BreakerStore(Protocol[B]):
+    """
+    Keeps circuit breakers by name, in common for all that ask the same. A plain dictionary is one.
+
+    Synchronous and local, as `RetryStore` is. If it raises, each policy goes by breakers of its
+    own.
+    """
+
+    def get(self, name: str, /) -> B | None:
+        """That of *name*; None if there is none, which is as good as one that is closed."""
+        ...
+
+    def setdefault(self, name: str, breaker: B, /) -> B:
+        """That of *name*, which is *breaker* from now on if there was none."""
         ...
 
 

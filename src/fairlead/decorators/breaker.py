@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import random as _random
-from collections import OrderedDict
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from ..core.adapter import Adapter
 from ..core.bounds import bounds_of
+from ..core.calls import find
 from ..core.checks import check_function, check_kind
 from ..core.errors import CircuitOpenError, ProviderError
-from ..core.journal import Outcome
+from ..core.journal import Attempt, Outcome
 from ..core.streams import GenerationStream
 from ._base import Decorator
+from .breakers import LocalBreakers
 from .circuit import BreakerOptions, CircuitBreaker, Permit, State, Transition
 
 if TYPE_CHECKING:
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
     from ..core.calls import Call, Operation, T
     from ..core.outcomes import StreamOutcome
     from ..core.plans import Plan
+    from ..core.ports import BreakerStore
     from ..core.provider import LooseProvider, ProviderPort
 
 
@@ -30,7 +33,8 @@ class CircuitBreakerProvider(Decorator):
     Lets no call through to a target that fails, until a probe shows that it is well again.
 
     Each attempt votes once, a stream when it is closed. There is one breaker for each model that
-    calls name.
+    calls name, in common for all that ask the same vendor at the same endpoint and have the same
+    *store*.
 
     Args:
         inner: What is asked.
@@ -38,6 +42,8 @@ class CircuitBreakerProvider(Decorator):
         counts: Overrides the verdict on what is a failure: True, False, or None to leave it.
         random: Numbers from 0 to 1, for the jitter.
         listeners: Are called with each `Transition`, synchronously.
+        store: Where breakers are kept; each is as the first that asks for it wants it. By default
+            in this object.
 
     Raises:
         CircuitOpenError: From `handle`, with `retry_after`; nothing was sent.
@@ -45,7 +51,6 @@ class CircuitBreakerProvider(Decorator):
 
     layer = "breaker"
     OPTIONS: ClassVar[Mapping[str, Any]] = {"options": BreakerOptions()}
-    MAX_BREAKERS = 256
 
     def __init__(
         self,
@@ -56,6 +61,7 @@ class CircuitBreakerProvider(Decorator):
         counts: Callable[[ProviderError], bool | None] | None = None,
         random: Callable[[], float] = _random.random,
         listeners: tuple[Callable[[Transition], None], ...] = (),
+        store: BreakerStore[CircuitBreaker] | None = None,
     ) -> None:
         check_kind("options", options, BreakerOptions)
         check_function("counts", counts)
@@ -64,28 +70,50 @@ class CircuitBreakerProvider(Decorator):
         self._counts = counts
         self._random = random
         self._listeners = listeners
-        self._breakers: OrderedDict[str | None, CircuitBreaker] = OrderedDict()
+        self._own = LocalBreakers()
+        self._store: BreakerStore[CircuitBreaker] = self._own if store is None else store
+        adapter = find(self._inner, Adapter)
+        self._prefix = f"{self.name} {(adapter and adapter.endpoint) or '-'} "
 
     def breaker(self, model: str | None = None) -> CircuitBreaker:
         """The breaker of *model*, by default that of the provider's own model."""
         return self._breaker(model or self.model.name)
 
-    def _breaker(self, model: str | None) -> CircuitBreaker:
-        breaker = self._breakers.get(model)
-        if breaker is not None:
-            self._breakers.move_to_end(model)
-            return breaker
-        breaker = self._breakers[model] = CircuitBreaker(
-            self._options, random=self._random, listeners=self._listeners
+    def _breaker(self, model: str | None, call: Call[Any] | None = None) -> CircuitBreaker:
+        name = self._prefix + (model or "-")
+        try:
+            return self._store.get(name) or self._store.setdefault(name, self._made())
+        except Exception as error:  # noqa: BLE001 - whatever it raises, the call goes on
+            if call is not None:
+                self._lost(call, error)
+        return self._own.get(name) or self._own.setdefault(name, self._made())
+
+    def _known(self, model: str | None) -> CircuitBreaker | None:
+        name = self._prefix + (model or "-")
+        try:
+            return self._store.get(name)
+        except Exception:  # noqa: BLE001 - a plan raises nothing; the call is going to tell
+            return self._own.get(name)
+
+    def _made(self) -> CircuitBreaker:
+        return CircuitBreaker(self._options, random=self._random, listeners=self._listeners)
+
+    def _lost(self, call: Call[Any], error: Exception) -> None:
+        """The store has failed, which no call has to suffer for."""
+        reason = f"the breaker store failed: {type(error).__name__}"
+        call.journal.record(
+            Attempt(
+                outcome=Outcome.NOTED,
+                provider=self.name,
+                model=call.request.model or self.model.name,
+                reason=reason,
+            )
         )
-        if len(self._breakers) > self.MAX_BREAKERS:
-            self._breakers.popitem(last=False)
-        return breaker
 
     def plan(self, call: Call[Any]) -> Plan:
         """The inner plan, refusing where the breaker would."""
         plan = super().plan(call)
-        breaker = self._breakers.get(self._model_of(call))
+        breaker = self._known(self._model_of(call))
         if breaker is None or breaker.state is State.CLOSED:
             return plan
         wait = breaker.peek(call.now())
@@ -100,7 +128,7 @@ class CircuitBreakerProvider(Decorator):
 
     async def handle(self, call: Call[T]) -> T:
         """Make *call* if the breaker lets it through, and vote on what comes of it."""
-        breaker = self._breaker(self._model_of(call))
+        breaker = self._breaker(self._model_of(call), call)
         permit = breaker.acquire(call.now())
         if permit is None:
             raise self._refusal(call, breaker)

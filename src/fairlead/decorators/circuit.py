@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from inspect import isawaitable
-from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, ParamSpec, TypeVar, cast
 
 from ..core.checks import check_count, check_number, check_seconds
 from ..core.errors import CircuitOpenError, ProviderError
@@ -83,6 +83,19 @@ class Permit:
 
     generation: int
     probe: int | None = None
+
+
+class Standing(NamedTuple):
+    """
+    What an open breaker tells others that ask the same target.
+
+    Args:
+        seconds: For how long it stays open.
+        openings: How often it has opened without closing in between.
+    """
+
+    seconds: float
+    openings: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,6 +262,32 @@ class CircuitBreaker:
         """Give *permit* back without a verdict: cancelled, or nothing learnt. Idempotent."""
         if permit.probe is not None:
             self._probes.pop(permit.probe, None)
+
+    def snapshot(self, now: float) -> Standing | None:
+        """What others should know of it, if it is open for a while yet."""
+        left = self._open_until - now
+        if self._state is not State.OPEN or left <= 0:
+            return None
+        return Standing(left, self._opened)
+
+    def merge(self, other: Standing, now: float) -> None:
+        """
+        Open for as long as *other* is, which asks the same target, if that is longer.
+
+        That another lets calls through says nothing: it may not have tried of late. Nor does it
+        end an isolation.
+        """
+        options = self._options
+        longest = max(options.max_recovery_timeout, options.recovery_timeout) * (1 + options.jitter)
+        until = now + min(other.seconds, longest)
+        if self._state is State.ISOLATED or not other.seconds > 0:
+            return
+        self._opened = max(self._opened, other.openings)
+        if self._state is State.OPEN:
+            self._open_until = max(self._open_until, until)
+        else:
+            self._open_until = until
+            self._change(State.OPEN, "another has found it failing")
 
     def isolate(self) -> None:
         """Let nothing through until `close()`."""

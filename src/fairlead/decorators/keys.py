@@ -61,6 +61,20 @@ class LocalCooldowns:
         for known in [it for it in self._until if it == name or it.startswith(below)]:
             del self._until[known]
 
+    def snapshot(self, now: float) -> dict[str, float]:
+        """
+        How many seconds from *now*, the event loop's time, what rests is to rest yet.
+
+        What rests for good is left out: whoever has reloaded it would be told of it for ever.
+        """
+        left = {name: until - now for name, until in self._until.items()}
+        return {name: seconds for name, seconds in left.items() if 0 < seconds < inf}
+
+    def merge(self, others: Mapping[str, float], now: float) -> None:
+        """Let rest what rests elsewhere, by another's `snapshot`, and no shorter than it does."""
+        for name, seconds in others.items():
+            self.rest(name, now + seconds)
+
 
 class GuardedCooldowns:
     """

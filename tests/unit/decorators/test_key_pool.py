@@ -780,3 +780,21 @@ async def _together(pool, count):
             group.start_soon(ask, place)
             await anyio.sleep(0.01)
     return answers
+
+
+def test_cooldowns_can_be_told_to_others_who_have_a_clock_of_their_own():
+    from fairlead.decorators.keys import LocalCooldowns
+
+    here, elsewhere = LocalCooldowns(), LocalCooldowns()
+    elsewhere.rest("resting", 130.0)
+    elsewhere.rest("over", 90.0)
+    elsewhere.rest("dead", float("inf"))
+    assert elsewhere.snapshot(100.0) == {"resting": 30.0}
+
+    here.rest("mine", 5500.0)
+    here.rest("resting", 5010.0)
+    here.merge(elsewhere.snapshot(100.0), 5000.0)
+    here.merge({"mine": 1.0}, 5000.0)
+
+    assert (here.until("resting"), here.until("mine")) == (5030.0, 5500.0)
+    assert here.until("dead") == -float("inf")
