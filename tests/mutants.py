@@ -85,6 +85,9 @@ CHATS = ("tests/unit/wire/openai_chat",)
 ENGINE = ("tests/integration/http",)
 ADAPTERS = ("tests/integration/providers",)
 
+STORES = "src/fairlead/adapters/stores/"
+SQLITE = ("tests/unit/adapters/stores/test_sqlite.py",)
+
 MUTANTS: tuple[Mutant, ...] = (
     # Logging.
     Mutant(
@@ -1658,6 +1661,56 @@ MUTANTS: tuple[Mutant, ...] = (
         "    raised = error\n",
         "two calls write on one error",
         FAULTS,
+    ),
+    # Files of SQLite.
+    Mutant(
+        STORES + "_sqlite.py",
+        """if isinstance(error, sqlite3.OperationalError) or""",
+        """if""",
+        "a full disk is not told as one",
+        SQLITE,
+    ),
+    Mutant(
+        STORES + "_sqlite.py",
+        "os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600",
+        "os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o644",
+        "others on the machine can read the file of SQLite",
+        SQLITE,
+    ),
+    Mutant(
+        STORES + "_sqlite.py",
+        "if version > self._schema.version:",
+        "if version < self._schema.version:",
+        "a newer file of SQLite is written to",
+        SQLITE,
+    ),
+    Mutant(
+        STORES + "_sqlite.py",
+        "and self._file != _identity(self.path)",
+        "and not self.path",
+        "writes go to a file that was deleted",
+        SQLITE,
+    ),
+    Mutant(
+        STORES + "_sqlite.py",
+        """                connection.execute("ROLLBACK")""",
+        """                connection.execute("COMMIT")""",
+        "half of what failed is kept",
+        SQLITE,
+    ),
+    Mutant(
+        STORES + "_sqlite.py",
+        "with anyio.CancelScope(shield=True):",
+        "with anyio.CancelScope():",
+        "a file of SQLite stays open where the caller is cancelled",
+        SQLITE,
+    ),
+    Mutant(
+        STORES + "_sqlite.py",
+        "self._connection, self._torn, self._lock = None, True, threading.Lock()",
+        "self._torn, self._lock = False, threading.Lock()",
+        "a child process goes on with its parent's connection",
+        SQLITE,
     ),
 )
 

@@ -78,6 +78,7 @@ if TYPE_CHECKING:
     from .core.errors import RefusedError as RefusedError
     from .core.errors import ResponseTooLargeError as ResponseTooLargeError
     from .core.errors import ServerError as ServerError
+    from .core.errors import StoreError as StoreError
     from .core.errors import StreamConsumedError as StreamConsumedError
     from .core.errors import StreamInterruptedError as StreamInterruptedError
     from .core.errors import UnsupportedOperationError as UnsupportedOperationError

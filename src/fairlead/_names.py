@@ -57,6 +57,7 @@ _HOMES: Final = {
         "RefusedError",
         "ResponseTooLargeError",
         "ServerError",
+        "StoreError",
         "StreamConsumedError",
         "StreamInterruptedError",
         "UnsupportedOperationError",

@@ -5,6 +5,7 @@ Everything fairlead raises, and what each policy makes of it.
 
     FairleadError
     ├── ConfigurationError
+    ├── StoreError
     └── ProviderError
         ├── AuthenticationError
         ├── PermissionDeniedError
@@ -63,6 +64,10 @@ class FairleadError(Exception):
 
 class ConfigurationError(FairleadError):
     """Something cannot be built as it was asked for. Raised while building, not while calling."""
+
+
+class StoreError(FairleadError):
+    """A store of ours cannot be read or written now: a full disk, a lock, a damaged file."""
 
 
 class ProviderError(FairleadError):

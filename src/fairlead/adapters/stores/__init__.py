@@ -1,0 +1,1 @@
+"""What is kept longer than a call: on disk, or in memory."""
