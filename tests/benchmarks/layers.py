@@ -2,64 +2,149 @@
 
 import statistics
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from functools import cache
 from typing import Any
 
 CHUNKS = 2_000
 LAYERS = 8
+PROMPT = "hello"
+KILOBYTE = ("The quick brown fox jumps over the lazy dog, twice. " * 20)[:1024]
+TAGS = {"user": "ann"}
+BARE, BARE_KILOBYTE, BARE_TAGGED = "bare", "bare, 1 KB", "bare, tagged"
+
+Subject = tuple[Any, str, dict[str, Any], str]
+"""A provider, what it is asked with which options, and the subject that costs nothing."""
 
 
 async def measure(*, quick: bool) -> dict[str, float]:
     """Microseconds for each layer, and for each chunk of a stream."""
-    from fairlead import (
-        AttemptTimeoutProvider,
-        CircuitBreakerProvider,
-        FallbackProvider,
-        RetryProvider,
-        default_pipeline,
-    )
-    from fairlead.decorators._base import Decorator
-
-    def passing(inner: Any) -> Any:
-        for _ in range(LAYERS):
-            inner = Decorator(inner)
-        return inner
-
-    def many(inner: Any) -> Any:
-        return default_pipeline(passing(inner))
+    from fairlead import default_pipeline
 
     instant = adapter()
     repeats = 20 if quick else 100
-    wrapped: dict[str, Callable[[Any], Any]] = {
-        "passing": passing,
-        "retry": RetryProvider,
-        "breaker": CircuitBreakerProvider,
-        "fallback": lambda inner: FallbackProvider([inner]),
-        "time_limit": AttemptTimeoutProvider,
-    }
-    costs = await costs_of_calls(instant, wrapped, repeats)
+    costs = await costs_of_calls({**bare(instant), **policies(), **routers()}, repeats)
     costs["passing"] /= LAYERS
-    bare, decorated = await costs_of_chunks([instant, many(instant)], repeats)
-    return {**costs, "chunk": decorated - bare, "shared": cost_of_sharing(repeats)}
+    alone, decorated = await costs_of_chunks([instant, default_pipeline(passing(instant))], repeats)
+    return {**costs, "chunk": decorated - alone, "shared": cost_of_sharing(repeats)}
 
 
-async def costs_of_calls(
-    instant: Any, wrapped: dict[str, Callable[[Any], Any]], repeats: int
-) -> dict[str, float]:
-    """What each wrapping adds to a call."""
-    subjects = {"bare": instant, **{name: wrap(instant) for name, wrap in wrapped.items()}}
+def passing(inner: Any) -> Any:
+    """*inner* in layers that do nothing."""
+    from fairlead.decorators._base import Decorator
+
+    for _ in range(LAYERS):
+        inner = Decorator(inner)
+    return inner
+
+
+def bare(instant: Any) -> dict[str, Subject]:
+    """What costs are counted from."""
+    return {
+        BARE: (instant, PROMPT, {}, BARE),
+        BARE_KILOBYTE: (instant, KILOBYTE, {}, BARE_KILOBYTE),
+        BARE_TAGGED: (instant, PROMPT, {"tags": TAGS}, BARE_TAGGED),
+    }
+
+
+def policies() -> dict[str, Subject]:
+    """Each layer by itself, where all is well, and all that stand round a provider by default."""
+    from fairlead import (
+        AttemptTimeoutProvider,
+        CircuitBreakerProvider,
+        DeadlineProvider,
+        FallbackProvider,
+        HedgeOptions,
+        HedgeProvider,
+        KeyPoolProvider,
+        LimitOptions,
+        LimitProvider,
+        LoggingProvider,
+        RetryProvider,
+        SplitProvider,
+        default_pipeline,
+        open_provider,
+    )
+    from fairlead.adapters.telemetry.structlog import StructlogLog
+
+    requests = LimitOptions(requests_per_minute=1e9)
+    tokens = LimitOptions(requests_per_minute=1e9, tokens_per_minute=1e12)
+    idle = HedgeOptions(minimum_samples=10**9)
+    providers = {
+        "passing": passing(adapter()),
+        "retry": RetryProvider(adapter()),
+        "breaker": CircuitBreakerProvider(adapter()),
+        "fallback": FallbackProvider([adapter(), adapter()]),
+        "limiter": LimitProvider(adapter(), options=requests),
+        "limiter_tokens": LimitProvider(adapter(), options=tokens),
+        "hedge_idle": HedgeProvider([adapter(), adapter()], hedging=idle),
+        "hedge_racing": HedgeProvider([adapter(), adapter()]),
+        "key_pool": KeyPoolProvider([adapter(), adapter()]),
+        "split": SplitProvider(adapter()),
+        "logging_off": LoggingProvider(adapter(), log=StructlogLog()),
+        "deadline": DeadlineProvider(adapter()),
+        "time_limit": AttemptTimeoutProvider(adapter()),
+        "pipeline": default_pipeline(adapter()),
+        "pipeline_of_two": default_pipeline(adapter(), adapter()),
+        "opened": open_provider(adapter(), fallback=False),
+        "opened_of_two": open_provider(adapter(), fallback=[adapter()]),
+    }
+    subjects: dict[str, Subject] = {
+        name: (provider, PROMPT, {}, BARE) for name, provider in providers.items()
+    }
+    kilobyte = LimitProvider(adapter(), options=tokens)
+    subjects["limiter_kilobyte"] = (kilobyte, KILOBYTE, {}, BARE_KILOBYTE)
+    return subjects
+
+
+def routers() -> dict[str, Subject]:
+    """A router over two targets, by each order."""
+    from fairlead import (
+        Cheapest,
+        Experiment,
+        Fastest,
+        InOrder,
+        LeastBusy,
+        RouterProvider,
+        Sticky,
+        Weighted,
+    )
+
+    orders = {
+        "in_order": InOrder(),
+        "least_busy": LeastBusy(),
+        "fastest": Fastest(),
+        "weighted": Weighted({"one": 2, "other": 1}),
+        "cheapest": Cheapest(lambda target, request: 1.0),
+        "sticky": Sticky("user"),
+        "experiment": Experiment("warmth", {"one": 1, "other": 1}, tag="user"),
+    }
+    subjects: dict[str, Subject] = {}
+    for name, order in orders.items():
+        router = RouterProvider({"one": adapter(), "other": adapter()}, order=order)
+        tagged = name in {"sticky", "experiment"}
+        options: dict[str, Any] = {"tags": TAGS} if tagged else {}
+        zero = BARE_TAGGED if tagged else BARE
+        subjects[f"router_{name}"] = (router, PROMPT, options, zero)
+    return subjects
+
+
+async def costs_of_calls(subjects: dict[str, Subject], repeats: int) -> dict[str, float]:
+    """What each subject costs beyond the one that costs nothing."""
     times: dict[str, list[float]] = {name: [] for name in subjects}
     names = list(subjects)
     for turn in range(repeats):
         for name in rotated(names, turn):
-            generate = subjects[name].generate
+            provider, prompt, options, _ = subjects[name]
+            generate = provider.generate
             began = time.process_time()
             for _ in range(200):
-                await generate("hello")
+                await generate(prompt, **options)
             times[name].append((time.process_time() - began) / 200 * 1e6)
-    bare = times.pop("bare")
     return {
-        name: statistics.median(map(float.__sub__, series, bare)) for name, series in times.items()
+        name: statistics.median(map(float.__sub__, times[name], times[zero]))
+        for name, (*_, zero) in subjects.items()
+        if name != zero
     }
 
 
@@ -97,6 +182,12 @@ def rotated(items: Sequence[Any], by: int) -> list[Any]:
 
 def adapter() -> Any:
     """Answers at once, from nothing."""
+    return kind()()
+
+
+@cache
+def kind() -> Any:
+    """The one class of all adapters here: Python is slower where classes change."""
     from fairlead import (
         Adapter,
         FinishReason,
@@ -107,6 +198,7 @@ def adapter() -> Any:
         StreamEnd,
         TextDelta,
     )
+    from fairlead.decorators._base import Decorator
 
     class Words:
         def __init__(self) -> None:
@@ -124,6 +216,8 @@ def adapter() -> Any:
     class Instant(Adapter):
         name = "instant"
         model = ModelInfo(name="instant")
+        # As all that ask anybody have it: what the loop's clock costs is no decorator's doing.
+        clock = staticmethod(Decorator.clock)
 
         async def _generate(self, call: Any) -> Any:
             return Generation("hi", Metadata(provider=self.name, model="instant"))
@@ -135,4 +229,4 @@ def adapter() -> Any:
         async def _embed(self, call: Any) -> Any:
             raise NotImplementedError
 
-    return Instant()
+    return Instant
