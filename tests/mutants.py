@@ -619,6 +619,13 @@ MUTANTS: tuple[Mutant, ...] = (
     ),
     Mutant(
         POLICY + "_race.py",
+        "        self.task.cancel()\n        while",
+        "        while",
+        "who is given up goes on",
+        CANCELLED,
+    ),
+    Mutant(
+        POLICY + "_race.py",
         "        if race.over:\n            _close(result)\n            return\n",
         "        if race.over:\n            return\n",
         "a stream that comes too late stays open",
@@ -1360,6 +1367,13 @@ MUTANTS: tuple[Mutant, ...] = (
         ("tests/unit/services/test_web.py",),
     ),
     # Limits.
+    Mutant(
+        POLICY + "limits.py",
+        "except BaseException as error:\n            lane.failed",
+        "except Exception as error:\n            lane.failed",
+        "a call that is cancelled on its way keeps its place",
+        CANCELLED,
+    ),
     Mutant(
         POLICY + "limits.py",
         "        except BaseException:\n            line.leave(ticket)\n            raise",

@@ -26,6 +26,7 @@ from fairlead.decorators.router import RouterProvider
 from fairlead.decorators.split import SplitProvider
 from fairlead.testing import CUT, Pause, ProviderContract, ScriptedProvider
 from tests.support.logs import ListLog
+from tests.support.policies import every_policy, nodes
 from tests.support.scripts import endless, whatever
 
 
@@ -98,6 +99,12 @@ STACKS: dict[str, Callable] = {
     "stacked": _in_order,
     "stacked otherwise": _in_another_order,
 }
+
+
+def test_every_policy_is_among_them():
+    stacks = [wrap(ScriptedProvider(whatever)) for wrap in STACKS.values()]
+    found = {type(node) for stack in stacks for node in nodes(stack)}
+    assert every_policy() <= found | {_Racing.__base__}
 
 
 @pytest.mark.virtual_time

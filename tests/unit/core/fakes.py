@@ -160,54 +160,70 @@ def ways():
     return ("scope", "once", "twice") if native else ("scope",)
 
 
-class Driven:
-    """Awaits *coroutine*, and does what *actions* say at its await points, counted from 0."""
+class Points:
+    """Counts await points from 0, and does what *actions* say at them."""
 
-    def __init__(self, coroutine, actions):
+    def __init__(self):
+        self.actions = {}
+        self.passed = 0
+        self.task = None
+
+    def pass_one(self):
+        action = self.actions.get(self.passed)
+        self.passed += 1
+        if action is not None:
+            action()
+
+
+class Driven:
+    """Awaits *coroutine*, whose await points it counts unless that task's are counted already."""
+
+    def __init__(self, coroutine, points):
         self.coroutine = coroutine
-        self.actions = actions
-        self.awaits = 0
+        self.points = points
 
     def __await__(self):
+        points, task = self.points, anyio.get_current_task().id
+        if points.task == task:
+            return (yield from self.coroutine.__await__())
+        points.task = points.task or task
         step = partial(self.coroutine.send, None)
         while True:
             try:
                 trap = step()
             except StopIteration as stop:
                 return stop.value
-            action = self.actions.get(self.awaits)
-            self.awaits += 1
-            if action is not None:
-                action()
+            points.pass_one()
             try:
                 step = partial(self.coroutine.send, (yield trap))
             except BaseException as error:
                 step = partial(self.coroutine.throw, error)
 
 
-async def cancelled_at(function, point, *, how):
+async def cancelled_at(function, point, *, how, points=None):
     """
     Run *function* and cancel it at one of its await points.
 
     Args:
         how: One of `ways()`; `twice` is at the next point again.
+        points: What counts them, for those who count along what they do in other tasks.
 
     Returns:
         Whether it came to that point.
     """
+    points = points or Points()
     if how == "scope":
         with anyio.CancelScope() as scope:
-            driven = Driven(function(), {point: scope.cancel})
-            await driven
-        return driven.awaits > point
-    driven = Driven(function(), {})
-    task = asyncio.get_running_loop().create_task(_awaiting(driven))
-    driven.actions = {point: task.cancel}
+            points.actions[point] = scope.cancel
+            await Driven(function(), points)
+        return points.passed > point
+    task = asyncio.get_running_loop().create_task(_awaiting(Driven(function(), points)))
+    points.actions[point] = task.cancel
     if how == "twice":
-        driven.actions[point + 1] = task.cancel
+        points.actions[point + 1] = task.cancel
     with contextlib.suppress(asyncio.CancelledError):
         await task
-    return driven.awaits > point
+    return points.passed > point
 
 
 async def _awaiting(driven):
