@@ -55,7 +55,7 @@ def _held(node: object) -> Iterator[str]:
 
 @_held.register
 def _(node: CircuitBreakerProvider) -> Iterator[str]:
-    for model, circuit in node._breakers.items():
+    for model, circuit in node._own._breakers.items():
         if circuit._probes:
             yield f"{len(circuit._probes)} permits of {model}"
 

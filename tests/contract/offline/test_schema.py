@@ -32,7 +32,7 @@ def made(schema, seed=0):
     return value
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(schemas, st.integers())
 def test_an_instance_is_valid_or_there_is_none(schema, seed):
     try:
@@ -43,7 +43,7 @@ def test_an_instance_is_valid_or_there_is_none(schema, seed):
     assert valid(schema, json.loads(json.dumps(value)))
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(schemas)
 def test_the_same_seed_makes_the_same_instance(schema):
     def attempt():

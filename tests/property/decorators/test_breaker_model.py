@@ -180,7 +180,7 @@ class BreakerMachine(RuleBasedStateMachine):
 
 
 TestBreaker = BreakerMachine.TestCase
-TestBreaker.settings = settings(max_examples=300, stateful_step_count=40, deadline=None)
+TestBreaker.settings = settings(max_examples=300, stateful_step_count=40)
 
 
 def test_the_model_knows_all_states():

@@ -86,7 +86,7 @@ class BucketMachine(RuleBasedStateMachine):
 
 
 TestBucket = BucketMachine.TestCase
-TestBucket.settings = settings(max_examples=200, stateful_step_count=40, deadline=None)
+TestBucket.settings = settings(max_examples=200, stateful_step_count=40)
 
 CALLS = st.lists(st.tuples(st.floats(0, 5), st.integers(1, 12)), min_size=1, max_size=60)
 

@@ -168,7 +168,7 @@ PLANS = st.lists(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(plans=PLANS, running=st.integers(1, 4), burst=st.integers(1, 5))
 def test_whoever_leaves_nobody_overtakes_and_nothing_is_lost(plans, running, burst):
     vendor = Crowded(len(plans))

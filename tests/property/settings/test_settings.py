@@ -28,7 +28,6 @@ class Outer(BaseModel):
     other: int = 0
 
 
-unhurried = settings(deadline=None)  # they write files
 FIELDS = ("numbers.one", "numbers.two", "numbers.three", "other")
 
 said_by_layer = st.fixed_dictionaries(
@@ -57,7 +56,6 @@ def variables(flat, prefix="FAIRLEAD_S_"):
     return {prefix + key.replace(".", "_").upper(): str(value) for key, value in flat.items()}
 
 
-@unhurried
 @given(said=said_by_layer, suffix=st.sampled_from(["yaml", "json", "py"]))
 def test_the_highest_layer_that_says_anything_counts(folder, said, suffix):
     dotenv, file = folder / ".env", folder / f"a.{suffix}"
@@ -116,7 +114,6 @@ def as_toml(tree):
     return "".join(f"{toml(name)} = {toml(value)}\n\n" for name, value in tree.items())
 
 
-@unhurried
 @given(tree=trees)
 @example(tree={"a": {"b": [{"c": 1}, [2]], "d.e": {"f": ""}}, "g": '"""', "h": "'''\n[x]"})
 def test_all_forms_of_a_file_say_the_same(folder, tree):
@@ -181,7 +178,6 @@ shapes = st.sampled_from(
 )
 
 
-@unhurried
 @given(
     argument=st.dictionaries(places, shapes),
     environment=st.dictionaries(places, shapes.filter(lambda shape: isinstance(shape, str))),
@@ -234,7 +230,7 @@ def test_no_secret_is_ever_told(folder, argument, environment, file, suffix):
     after=st.sampled_from(["", "\n", "\ng: 1", "\n  h: 2", "\n]", '\n"']),
     name=st.sampled_from(["m.yaml", "m.json", "m.toml", "m.py", ".env"]),
 )
-@settings(unhurried, max_examples=300)
+@settings(max_examples=300)
 def test_no_malformed_line_is_ever_quoted(folder, before, line, after, name):
     path = folder / name
     path.write_text("\n".join([*before, line.replace("{}", SECRET)]) + after)
