@@ -87,6 +87,8 @@ ADAPTERS = ("tests/integration/providers",)
 
 STORES = "src/fairlead/adapters/stores/"
 SQLITE = ("tests/unit/adapters/stores/test_sqlite.py",)
+TAGS = ("tests/unit/core/test_tags.py",)
+ADAPTER = ("tests/unit/core/test_adapter.py",)
 
 MUTANTS: tuple[Mutant, ...] = (
     # Logging.
@@ -979,7 +981,7 @@ MUTANTS: tuple[Mutant, ...] = (
     ),
     Mutant(
         CORE + "adapter.py",
-        "            attempt.record(Outcome.ABANDONED)\n            raise\n",
+        "            attempt.record(Outcome.ABANDONED, usage=attempt.seen())\n            raise\n",
         "            raise\n",
         "a cancelled attempt is not written down",
         CANCELLED,
@@ -1725,6 +1727,49 @@ MUTANTS: tuple[Mutant, ...] = (
         "self._torn, self._lock = False, threading.Lock()",
         "a child process goes on with its parent's connection",
         SQLITE,
+    ),
+    # Tags, and what cut attempts consumed.
+    Mutant(
+        CORE + "tags.py",
+        "{**around, **own}",
+        "{**own, **around}",
+        "the tags of the context win over the call's own",
+        TAGS,
+    ),
+    Mutant(
+        CORE + "tags.py",
+        "_frame.set(None if frame is None else frame.around)",
+        "_frame.set(None)",
+        "leaving an inner block takes the outer tags away",
+        TAGS,
+    ),
+    Mutant(
+        CORE + "adapter.py",
+        "attempt.record(Outcome.ABANDONED, usage=attempt.seen())",
+        "attempt.record(Outcome.ABANDONED)",
+        "an abandoned attempt is booked as if it had cost nothing",
+        ADAPTER,
+    ),
+    Mutant(
+        CORE + "adapter.py",
+        "return error.sent is not False",
+        "return False",
+        "the input of a timeout is not booked",
+        ADAPTER,
+    ),
+    Mutant(
+        CORE + "adapter.py",
+        "return isinstance(error, ProviderConnectionError) and error.sent is True",
+        "return isinstance(error, ProviderError) and error.sent is True",
+        "what a vendor refused is booked as consumed",
+        ADAPTER,
+    ),
+    Mutant(
+        CORE + "journal.py",
+        "        self._ids += 1",
+        "        self._ids = 1",
+        "two attempts have the same id",
+        ADAPTER,
     ),
 )
 

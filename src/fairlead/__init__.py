@@ -133,6 +133,7 @@ if TYPE_CHECKING:
     from .core.results import Metadata as Metadata
     from .core.results import TokenCount as TokenCount
     from .core.streams import GenerationStream as GenerationStream
+    from .core.tags import tags as tags
     from .core.usage import Cost as Cost
     from .core.usage import Usage as Usage
     from .core.verdicts import KeyFate as KeyFate

@@ -107,6 +107,7 @@ _HOMES: Final = {
     ".core.requests": ("EmbedOptions", "GenerateOptions"),
     ".core.results": ("FinishReason", "Generation", "Metadata", "TokenCount"),
     ".core.streams": ("GenerationStream",),
+    ".core.tags": ("tags",),
     ".core.usage": ("Cost", "Usage"),
     ".core.verdicts": ("KeyFate", "Verdict"),
     ".decorators._base": ("Decorator",),

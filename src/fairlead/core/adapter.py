@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from dataclasses import replace
 from math import inf
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, TypeAlias, Union, cast
@@ -12,6 +13,7 @@ from .calls import Operation
 from .embeddings import fault_in
 from .errors import (
     InvalidResponseError,
+    ProviderConnectionError,
     ProviderError,
     ProviderTimeoutError,
     UnsupportedOperationError,
@@ -23,7 +25,8 @@ from .plans import Plan, Target, obstacle
 from .provider import Funnel
 from .results import Generation, Metadata
 from .streams import GenerationStream
-from .tokens import count
+from .tokens import count, count_answer, count_request
+from .usage import Usage
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine
@@ -134,7 +137,7 @@ class Adapter(Funnel, ABC):
             attempt.failed(error)
             raise
         except BaseException:
-            attempt.record(Outcome.ABANDONED)
+            attempt.record(Outcome.ABANDONED, usage=attempt.seen())
             raise
 
     def _ask(self, call: Call[Any]) -> Coroutine[Any, Any, _Answer]:
@@ -202,6 +205,15 @@ def _late(call: Call[Any], limit: float) -> ProviderTimeoutError:
     return ProviderTimeoutError(f"no {what} in time: {limit:g} s", limit=limit)
 
 
+def _may_be_billed(error: ProviderError) -> bool:
+    """Whether the vendor may have begun to answer what failed with *error*."""
+    if isinstance(error, ProviderTimeoutError):
+        return error.sent is not False
+    if isinstance(error, InvalidResponseError):
+        return not error.verdict.misconfigured
+    return isinstance(error, ProviderConnectionError) and error.sent is True
+
+
 class _Attempt:
     """One attempt, until it is recorded."""
 
@@ -220,6 +232,7 @@ class _Attempt:
                 outcome=outcome,
                 provider=self._adapter.name,
                 seconds=max(call.now() - self._started, 0.0),
+                id=call.journal.new_id(),
                 **facts,
             )
         )
@@ -260,6 +273,8 @@ class _Attempt:
             error.model = error.model or self._adapter._model_for(self._call).name  # noqa: SLF001
         if isinstance(error.partial, Generation):
             facts.setdefault("usage", error.partial.usage)
+        if facts.get("usage") is None and _may_be_billed(error):
+            facts["usage"] = self.seen()
         if not self._told_in(error.journal):
             self.record(
                 outcome,
@@ -277,9 +292,23 @@ class _Attempt:
         if outcome.outcome is Outcome.SUCCEEDED:
             self.succeeded(metadata)
         elif outcome.error is not None:
-            self.failed(outcome.error, outcome.outcome, usage=metadata.usage)
+            self.failed(outcome.error, outcome.outcome, usage=self.seen(outcome.generation))
         elif not self._told_in(metadata.journal):
-            self.record(outcome.outcome, usage=metadata.usage)
+            self.record(outcome.outcome, usage=self.seen(outcome.generation))
+
+    def seen(self, received: Generation | None = None) -> Usage:
+        """What an attempt that was cut has consumed: as it was told, and else an estimate."""
+        told = None if received is None else received.usage
+        told = told or Usage()
+        given, made = told.input_tokens, told.output_tokens
+        if given is not None and made is not None:
+            return told
+        family = self._adapter._model_for(self._call).tokenizer  # noqa: SLF001
+        if given is None:
+            given = int(count_request(self._call.request, family))
+        if made is None and received is not None:
+            made = int(count_answer(received.message, family))
+        return replace(told, input_tokens=given, output_tokens=made, estimated=True)
 
     def _told_in(self, journal: Journal | None) -> bool:
         """

@@ -8,7 +8,7 @@ method, `handle(call)`; `call.on(provider)` sends the call on, any number of tim
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import (
     TYPE_CHECKING,
@@ -24,6 +24,7 @@ from typing import (
 
 from .journal import Attempt, Journal, Outcome
 from .requests import CallOptions, EmbedRequest, GenerateRequest, embed_request, generate_request
+from .tags import with_current
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -192,7 +193,10 @@ class Call(Generic[T]):
         given: Mapping[str, Any],
         prompt: Any,
     ) -> Call[Any]:
-        """A call whose time begins now."""
+        """A call whose time begins now, with the tags of the context besides its own."""
+        tags = with_current(options.tags)
+        if tags is not options.tags:
+            options = replace(options, tags=tags)
         values = {
             "operation": operation,
             "request": request,

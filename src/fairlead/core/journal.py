@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
@@ -50,6 +51,8 @@ class Attempt:
     """Whether the failure speaks of a mistake in the set-up."""
     count: int = 1
     """How many entries it stands for."""
+    id: str = ""
+    """Its own, in all processes; empty where nothing was asked."""
 
     def __str__(self) -> str:
         """One line that people can read; `repr` has it all."""
@@ -88,13 +91,15 @@ class Journal:
     they consumed.
     """
 
-    __slots__ = ("_entries", "_folded", "_watchers", "asked")
+    __slots__ = ("_entries", "_folded", "_id", "_ids", "_watchers", "asked")
 
     CAPACITY = 256
 
     def __init__(self, entries: Iterable[Attempt] = ()) -> None:
         self._entries: deque[Attempt] = deque()
         self._folded: Attempt | None = None
+        self._id: str = ""
+        self._ids: int = 0
         self._watchers: tuple[Callable[[Attempt], None], ...] = ()
         self.asked: int = 0
         """How often a provider was asked; what is asked for parts side by side counts once."""
@@ -109,6 +114,18 @@ class Journal:
             self._folded = _fold(self._folded, oldest)
         for watcher in self._watchers:
             watcher(entry)
+
+    def new_id(self) -> str:
+        """For an entry; no other, in this journal or any, has the same."""
+        if not self._id:
+            self._id = os.urandom(12).hex()
+        self._ids += 1
+        return f"{self._id}-{self._ids}"
+
+    @property
+    def watchers(self) -> tuple[Callable[[Attempt], None], ...]:
+        """Those who are shown each entry."""
+        return self._watchers
 
     def watch(self, watcher: Callable[[Attempt], None]) -> None:
         """Show *watcher* each entry from now on, synchronously; it must not raise."""
@@ -150,9 +167,10 @@ def _restore_journal(folded: Attempt | None, entries: tuple[Attempt, ...], asked
 
 def _fold(folded: Attempt | None, entry: Attempt) -> Attempt:
     if folded is None:
-        return replace(entry, outcome=Outcome.FOLDED, reason="older entries", error=None)
+        return replace(entry, outcome=Outcome.FOLDED, reason="older entries", error=None, id="")
     return replace(
         folded,
+        id="",
         count=folded.count + entry.count,
         seconds=folded.seconds + entry.seconds,
         usage=add_usage(folded.usage, entry.usage),

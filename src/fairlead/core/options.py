@@ -167,7 +167,8 @@ def _mapping(name: str, value: Any) -> Mapping[str, Any]:
     return cast("Mapping[str, Any]", value)
 
 
-def _tags(name: str, value: Any) -> Mapping[str, str]:
+def check_tags(name: str, value: Any) -> Mapping[str, str]:
+    """*value*, if all of it is `str`; else a `TypeError`."""
     for item in (entry for pair in _mapping(name, value).items() for entry in pair):
         if not isinstance(item, str):
             raise _wrong(name, "a mapping of str to str", item)
@@ -203,7 +204,7 @@ _STEERING_CHECKS: dict[str, Check] = {
     "timeout": _timeout,
     "commit": _commit,
     "cache": _any,
-    "tags": _tags,
+    "tags": check_tags,
     "request_id": _string,
 }
 _STEERING = frozenset(_STEERING_CHECKS)

@@ -174,6 +174,12 @@ def count_request(
     return _rounded(total)
 
 
+def count_answer(message: Message, family: str | None = None) -> TokenCount:
+    """How many tokens of output *message*, whole or as far as it came, is expected to have."""
+    total = sum(map(_Scale(family, None).words, _words(message)))
+    return _rounded(total, 1 if total else 0)
+
+
 def most_tokens(request: GenerateRequest | EmbedRequest) -> int | None:
     """
     A number of input tokens that *request* cannot exceed; None if it has media.

@@ -7,7 +7,10 @@ from fairlead.core.collector import Collector
 from fairlead.core.embeddings import Embeddings
 from fairlead.core.errors import (
     InvalidResponseError,
+    OutputTruncatedError,
     OverloadedError,
+    ProviderConnectionError,
+    ProviderTimeoutError,
     StreamInterruptedError,
 )
 from fairlead.core.events import (
@@ -21,6 +24,8 @@ from fairlead.core.events import (
 from fairlead.core.journal import Outcome
 from fairlead.core.messages import Reasoning, Refusal, Text, Tool, ToolCall
 from fairlead.core.results import FinishReason
+from fairlead.core.usage import Usage
+from fairlead.testing import ScriptedProvider
 from tests.unit.core.fakes import (
     END,
     METADATA,
@@ -100,7 +105,11 @@ async def test_a_cancelled_attempt_is_written_down_as_abandoned():
     "batches, outcome, usage",
     [
         (([TextDelta("hi")], [END]), Outcome.SUCCEEDED, END.usage),
-        (([TextDelta("hi")], OverloadedError("x")), Outcome.INTERRUPTED, None),
+        (
+            ([TextDelta("hi")], OverloadedError("x")),
+            Outcome.INTERRUPTED,
+            Usage(input_tokens=6, output_tokens=1, estimated=True),
+        ),
     ],
 )
 async def test_a_stream_is_one_attempt_when_it_has_ended(batches, outcome, usage):
@@ -303,3 +312,76 @@ def test_the_end_tells_how_it_was():
     assert metadata.details == {"b": 2}
     assert Collector([end]).ended
     assert not Collector().ended
+
+
+LONG = "How many tokens is this?"
+
+
+@pytest.mark.anyio
+async def test_what_an_abandoned_attempt_consumed_is_estimated():
+    call = generating(LONG, clock=anyio.current_time)
+
+    with anyio.move_on_after(3):
+        await call.on(Scripted("ho", seconds=9))
+
+    assert entry(call).usage == Usage(input_tokens=11, estimated=True)
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize(
+    "error, is_booked",
+    [
+        (ProviderTimeoutError("late", sent=True), True),
+        (ProviderTimeoutError("late"), True),
+        (ProviderTimeoutError("late", sent=False), False),
+        (ProviderConnectionError("broke", sent=True), True),
+        (ProviderConnectionError("broke"), False),
+        (InvalidResponseError("cut"), True),
+        (InvalidResponseError("a page", misconfigured=True), False),
+        (OverloadedError("x", sent=True), False),
+    ],
+)
+async def test_the_input_of_what_may_have_been_answered_is_estimated(error, is_booked):
+    call = generating(LONG)
+
+    with pytest.raises(type(error)):
+        await call.on(Scripted(error))
+
+    booked = Usage(input_tokens=11, estimated=True)
+    assert entry(call).usage == (booked if is_booked else None)
+
+
+@pytest.mark.anyio
+async def test_what_an_abandoned_stream_had_said_is_estimated():
+    said = [ReasoningDelta("Let me think about that."), TextDelta("Good evening")]
+    stream = await Scripted(lambda: Source(said, [END])).generate_stream(LONG)
+    assert await anext(stream) == "Good evening"
+
+    stream.cancel()
+
+    [attempt] = stream.metadata.journal
+    assert attempt.usage == Usage(input_tokens=11, output_tokens=7, estimated=True)
+
+
+@pytest.mark.anyio
+async def test_an_answer_that_was_cut_keeps_the_usage_that_it_told():
+    told = Usage(input_tokens=7, output_tokens=9)
+    end = StreamEnd(FinishReason.LENGTH, usage=told)
+    call = generating(response_format={"type": "object"})
+
+    with pytest.raises(OutputTruncatedError):
+        await call.on(ScriptedProvider([["{", end]]))
+
+    assert entry(call).usage == told
+
+
+@pytest.mark.anyio
+async def test_every_attempt_has_an_id_of_its_own():
+    calls = [generating(), generating()]
+    for call in calls:
+        await call.on(Scripted("ho"))
+        await call.on(Scripted("ho"))
+
+    ids = [attempt.id for call in calls for attempt in call.journal]
+    assert len(set(ids)) == 4
+    assert all(ids)
