@@ -45,6 +45,7 @@ CORE = "src/fairlead/core/"
 POLICY = "src/fairlead/decorators/"
 BREAKER = ("tests/unit/decorators/test_breaker.py",)
 SHARED = ("tests/unit/decorators/test_breakers.py",)
+POOLS = ("tests/unit/facade/test_key_pools.py",)
 GUARDED = ("tests/unit/decorators/test_breaker_provider.py",)
 CANCELLED = ("tests/unit/decorators/test_cancellation.py",)
 DEADLINE = ("tests/unit/decorators/test_deadline.py",)
@@ -127,6 +128,28 @@ MUTANTS: tuple[Mutant, ...] = (
         "if seconds > 0}",
         "a key that was reloaded dies again of what others remember",
         KEYS,
+    ),
+    # Pools of keys, from settings.
+    Mutant(
+        "src/fairlead/assembly/pipeline.py",
+        "store = LocalBreakers() if keys and breakers is None else breakers",
+        "store = breakers",
+        "each key finds out by itself that its vendor is down",
+        POOLS,
+    ),
+    Mutant(
+        "src/fairlead/adapters/providers/_settings.py",
+        "            if value is not None and info.data.get(other):\n",
+        "            if value is None:\n",
+        "one key is left out in silence for several",
+        POOLS,
+    ),
+    Mutant(
+        "src/fairlead/settings/names.py",
+        " or any(map(_has_secret, get_args(each)))",
+        "",
+        "a list of keys is no secret",
+        POOLS,
     ),
     # Bounds.
     Mutant(

@@ -21,6 +21,7 @@ from .adapters.telemetry.structlog import StructlogLog
 from .adapters.tokenizers.tiktoken import BackgroundTokenizers
 from .assembly.build import PipelineSettings, build, http_engine
 from .assembly.choice import choose
+from .decorators.keys import LocalCooldowns
 from .decorators.quota import RetryQuota
 from .settings import load
 
@@ -30,8 +31,9 @@ if TYPE_CHECKING:
     from .adapters.http.port import HttpEngine
     from .assembly.order import Use
     from .assembly.targets import Choices
-    from .core.ports import EventLog, RetryStore
+    from .core.ports import BreakerStore, CooldownStore, EventLog, RetryStore
     from .decorators._base import Decorator
+    from .decorators.circuit import CircuitBreaker
     from .settings import RawSettings
 
 
@@ -50,6 +52,10 @@ class Container(containers.DeclarativeContainer):
     """Leaf: what counts tokens; one for all containers, as each vocabulary takes 60 MB."""
     quota: providers.Provider[RetryStore] = providers.Singleton(RetryQuota)
     """Leaf: what repeats are paid from, one for each pipeline."""
+    breakers: providers.Provider[BreakerStore[CircuitBreaker] | None] = providers.Object(None)
+    """Leaf: where circuit breakers are kept; with None, each target has its own."""
+    cooldowns: providers.Provider[CooldownStore] = providers.Singleton(LocalCooldowns)
+    """Leaf: where it is kept until when keys rest, one for each pipeline."""
     random: providers.Provider[Callable[[], float]] = providers.Object(random.random)
     """Leaf: numbers from 0 to 1, for jitter."""
 
@@ -68,6 +74,8 @@ class Container(containers.DeclarativeContainer):
         log=log,
         tokenizers=tokenizers,
         quota=quota,
+        breakers=breakers,
+        cooldowns=cooldowns,
         random=random,
         decorators=decorators,
     )

@@ -11,6 +11,7 @@ from ..core.limits import TimeLimits
 from ..decorators.backoff import Backoff
 from ..decorators.circuit import BreakerOptions
 from ..decorators.hedging import HedgeOptions
+from ..decorators.key_pool import PoolKey
 from ..decorators.lane import LimitOptions
 from ..settings import resolve
 from .pipeline import MAX_RETRIES, chain, target_pipeline
@@ -33,12 +34,13 @@ if TYPE_CHECKING:
     from ..adapters.http.httpx import HttpxEngine
     from ..adapters.http.port import HttpEngine
     from ..adapters.tokenizers.tiktoken import BackgroundTokenizers
-    from ..core.ports import EventLog, RetryStore
+    from ..core.ports import BreakerStore, CooldownStore, EventLog, RetryStore
     from ..core.provider import LooseProvider
     from ..decorators._base import Decorator
+    from ..decorators.circuit import CircuitBreaker
     from ..settings import RawSettings
     from .order import Use
-    from .targets import Choices
+    from .targets import Choices, Target
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,6 +117,8 @@ def build(
     log: EventLog | None = None,
     tokenizers: BackgroundTokenizers | None = None,
     quota: RetryStore | None = None,
+    breakers: BreakerStore[CircuitBreaker] | None = None,
+    cooldowns: CooldownStore | None = None,
     random: Callable[[], float] = _random.random,
     decorators: Sequence[Use] = (),
 ) -> Decorator:
@@ -129,6 +133,8 @@ def build(
         log: Where calls are told to.
         tokenizers: What counts tokens exactly, once it is loaded; loading begins now.
         quota: What repeats and hedges of all targets are paid from.
+        breakers: Where circuit breakers are kept; by default each target has its own.
+        cooldowns: Where it is kept until when keys of a pool rest; by default in the pool.
         random: Numbers from 0 to 1, for jitter.
         decorators: Policies of your own.
 
@@ -139,21 +145,24 @@ def build(
     backoff = Backoff(**_given(settings.retry, "enabled", "max_retries"))
     rates = _given(settings.rates)
     breaker = BreakerOptions(**_given(settings.circuit_breaker, "enabled"))
+    told = log if settings.logging.enabled else None
     targets = [
         target_pipeline(
-            _counting(target.create(limits, engine), tokenizers),
+            _asked(target, limits, engine, tokenizers),
             max_retries=_max_retries(settings.retry, target.max_retries),
             backoff=backoff,
             quota=quota,
             breaker=breaker if settings.circuit_breaker.enabled else None,
+            breakers=breakers,
+            cooldowns=cooldowns,
             limits=limits,
             rates=LimitOptions(**rates) if rates else None,
             random=random,
+            log=told,
             decorators=decorators,
         )
         for target in choices.targets
     ]
-    told = log if settings.logging.enabled else None
     hedging = HedgeOptions(**_given(settings.hedge, "enabled")) if settings.hedge.enabled else None
     return chain(
         targets,
@@ -163,6 +172,25 @@ def build(
         log=told,
         decorators=decorators,
     )
+
+
+def _asked(
+    target: Target,
+    limits: TimeLimits,
+    engine: Callable[[], HttpEngine] | None,
+    tokenizers: BackgroundTokenizers | None,
+) -> LooseProvider | Sequence[PoolKey]:
+    """What asks *target*; of several keys, what asks with each."""
+    if len(target.keys) < 2:
+        return _counting(target.create(limits, engine), tokenizers)
+    return [
+        PoolKey(
+            provider=_counting(key.target.create(limits, engine), tokenizers),
+            label=key.label,
+            account=key.account,
+        )
+        for key in target.keys
+    ]
 
 
 def _counting(provider: LooseProvider, tokenizers: BackgroundTokenizers | None) -> LooseProvider:

@@ -133,6 +133,12 @@ def arranged(
     return [policy for policy in policies if policy is not None]
 
 
+def is_inside(use: Use, layer: str) -> bool:
+    """Whether *use* has its place inside of *layer*."""
+    place = use.place
+    return (LAYERS.index(place.layer), place.offset) > (LAYERS.index(layer), 0)
+
+
 def check(pipeline: object) -> None:
     """
     Look through a pipeline for an order that makes no sense.

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import random as _random
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, TypeGuard, cast
 
 from ..core.adapt import Node, adapt
 from ..core.adapter import Adapter
@@ -14,24 +16,27 @@ from ..decorators._dispatch import Dispatcher
 from ..decorators.attempt import AttemptTimeoutProvider
 from ..decorators.backoff import Backoff
 from ..decorators.breaker import CircuitBreakerProvider
+from ..decorators.breakers import LocalBreakers
 from ..decorators.circuit import BreakerOptions
 from ..decorators.deadline import DeadlineProvider
 from ..decorators.fallback import FallbackProvider
 from ..decorators.hedge import HedgeProvider
+from ..decorators.key_pool import KeyPoolProvider, PoolKey
 from ..decorators.limits import LimitProvider
 from ..decorators.logging import LoggingProvider
 from ..decorators.quota import RetryQuota
 from ..decorators.retry import RetryProvider
 from ..decorators.split import SplitProvider
-from .order import CHAIN, LAYERS, TARGET, Layers, arranged, check, layers_in
+from .order import CHAIN, LAYERS, TARGET, Layers, arranged, check, is_inside, layers_in
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
     from typing import Any
 
     from ..core.limits import TimeLimits
-    from ..core.ports import EventLog, RetryStore
+    from ..core.ports import BreakerStore, CooldownStore, EventLog, RetryStore
     from ..core.provider import LooseProvider, ProviderPort
+    from ..decorators.circuit import CircuitBreaker
     from ..decorators.hedging import HedgeOptions
     from ..decorators.lane import LimitOptions
     from .order import Use
@@ -39,58 +44,72 @@ if TYPE_CHECKING:
 TOTAL = 600.0
 """Seconds for a whole `generate` or `embed*`, over all attempts and targets."""
 MAX_RETRIES = 2
+_POOL = "key-pool"
+_WHOLE, _EACH = TARGET[: TARGET.index(_POOL) + 1], TARGET[TARGET.index(_POOL) :]
+"""What stands round a pool of keys, and round each key."""
 _BACKOFF, _BREAKER = Backoff(), BreakerOptions()
 
 
 def target_pipeline(
-    provider: ProviderPort | LooseProvider,
+    provider: ProviderPort | LooseProvider | Sequence[PoolKey],
     /,
     *,
     max_retries: int | None = MAX_RETRIES,
     backoff: Backoff = _BACKOFF,
     quota: RetryStore | None = None,
     breaker: BreakerOptions | None = _BREAKER,
+    breakers: BreakerStore[CircuitBreaker] | None = None,
+    cooldowns: CooldownStore | None = None,
     limits: TimeLimits | None = None,
     rates: LimitOptions | None = None,
     random: Callable[[], float] = _random.random,
+    log: EventLog | None = None,
     decorators: Sequence[Use] = (),
 ) -> Node:
     """
-    What stands round one target: split, retry, rates, circuit breaker, time limit, adapter.
+    What stands round one target: split, retry, key pool, rates, breaker, time limit, adapter.
+
+    Rates, time limit and what else stands inside of a key pool stand round each of its keys, and
+    one breaker is for all, as it is the same target.
 
     What *provider* has round it already, and what would have to stand inside of that, is not put
     there again.
 
     Args:
-        provider: What is asked.
+        provider: What is asked; of several keys, what asks with each of them.
         max_retries: Repeats; None for no such policy.
         backoff: How long to wait before a repeat.
         quota: What repeats are paid from, which all targets of a pipeline share.
         breaker: When the circuit opens and closes; None for no such policy.
+        breakers: Where breakers are kept; by default each target has its own.
+        cooldowns: Where it is kept until when keys rest; by default in the pool.
         limits: How long one attempt may take. An adapter that keeps limits of its own, as all
             that speak HTTP do, gets no second ones.
         rates: How fast and how much at once it is asked; None for no such policy.
         random: Numbers from 0 to 1, for jitter.
+        log: Where it is told that a key is no longer asked; by default the standard logger.
         decorators: Policies of your own in these layers; others are ignored.
     """
-    inner = adapt(provider)
-    if "dispatch" in layers_in(inner):  # each of its targets has policies of its own
-        return inner
     layers: Layers = {"split": SplitProvider}
     if max_retries is not None:
         layers["retry"] = lambda node: RetryProvider(
             node, max_retries=max_retries, backoff=backoff, quota=quota, random=random
         )
+    each: Layers = {"attempt": lambda node: AttemptTimeoutProvider(node, limits=limits)}
     if rates is not None:
-        layers["limits"] = lambda node: LimitProvider(node, options=rates)
+        each["limits"] = lambda node: LimitProvider(node, options=rates)
+    keys = provider if _are_keys(provider) else ()
+    store = LocalBreakers() if keys and breakers is None else breakers
     if breaker is not None:
-        layers["breaker"] = lambda node: CircuitBreakerProvider(
-            node, options=breaker, random=random
+        each["breaker"] = lambda node: CircuitBreakerProvider(
+            node, options=breaker, random=random, store=store
         )
-    adapter = find(inner, Adapter)
-    if adapter is None or adapter.limits is None:
-        layers["attempt"] = lambda node: AttemptTimeoutProvider(node, limits=limits)
-    return _wrapped(inner, arranged(_outside(inner, layers), decorators, TARGET))
+    if not keys:
+        return _round(adapt(provider), layers | each, decorators, TARGET)
+    own = [use for use in decorators if is_inside(use, _POOL)]
+    asked = [replace(key, provider=_round(adapt(key.provider), each, own, _EACH)) for key in keys]
+    pool = KeyPoolProvider(asked, store=cooldowns, log=log)
+    return _round(pool, layers, [use for use in decorators if use not in own], _WHOLE)
 
 
 def chain(
@@ -175,6 +194,23 @@ def default_pipeline(
         for adapter in adapters
     ]
     return chain(targets, total=total, log=log, decorators=decorators)
+
+
+def _are_keys(provider: object) -> TypeGuard[Sequence[PoolKey]]:
+    if not isinstance(provider, Sequence):
+        return False
+    given = cast("Sequence[object]", provider)
+    return all(isinstance(key, PoolKey) for key in given)
+
+
+def _round(inner: Node, layers: Layers, uses: Sequence[Use], names: Sequence[str]) -> Node:
+    """*inner* with the *layers* and *uses* round it that it does not have yet."""
+    if "dispatch" in layers_in(inner):  # each of its targets has policies of its own
+        return inner
+    adapter = find(inner, Adapter)
+    if adapter is not None and adapter.limits is not None:
+        layers = {name: policy for name, policy in layers.items() if name != "attempt"}
+    return _wrapped(inner, arranged(_outside(inner, layers), uses, names))
 
 
 def _outside(inner: Node, layers: Layers) -> Layers:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
 
 from ..core.errors import ConfigurationError
@@ -58,14 +58,35 @@ class Target(Protocol):
         """Repeats, if they differ from the others'."""
         ...
 
+    @property
+    def keys(self) -> tuple[Keyed, ...]:
+        """One for each of its keys, if it has several."""
+        ...
+
     def create(self, limits: TimeLimits, engine: Callable[[], HttpEngine] | None) -> LooseProvider:
         """
-        The provider.
+        The provider; with several keys, the one that asks with the first.
 
         Raises:
             ConfigurationError: Its settings do not describe one.
         """
         ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Keyed:
+    """
+    One of several keys of a provider.
+
+    Args:
+        label: What it is called; never the key itself.
+        account: Who pays; None if that is nobody else.
+        target: The provider that asks with it alone.
+    """
+
+    label: str
+    account: str | None
+    target: Described
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,7 +139,26 @@ class Described:
     def max_retries(self) -> int | None:
         return getattr(self.settings, "max_retries", None)
 
+    @property
+    def keys(self) -> tuple[Keyed, ...]:
+        from ..adapters.providers._settings import KeyedSettings
+        from ..decorators.key_pool import fingerprint
+
+        settings = self.settings
+        if not isinstance(settings, KeyedSettings):
+            return ()
+        return tuple(
+            Keyed(
+                label=fingerprint(key.get_secret_value()),
+                account=account,
+                target=replace(self, settings=settings.with_key(key)),
+            )
+            for account, key in settings.pool
+        )
+
     def create(self, limits: TimeLimits, engine: Callable[[], HttpEngine] | None) -> LooseProvider:
+        if keys := self.keys:
+            return keys[0].target.create(limits, engine)
         own = engine() if engine is not None and self.over_http else None
         try:
             return self.vendor.create(self.settings, name=self.name, limits=limits, engine=own)
@@ -142,6 +182,7 @@ class Given:
     over_http: bool = False
     allow_plain_http: bool = False
     max_retries: None = None
+    keys: tuple[Keyed, ...] = ()
 
     @property
     def name(self) -> str:
@@ -162,6 +203,7 @@ class NotYet:
     over_http: bool = False
     allow_plain_http: bool = False
     max_retries: None = None
+    keys: tuple[Keyed, ...] = ()
 
     def create(self, limits: TimeLimits, engine: Callable[[], HttpEngine] | None) -> LooseProvider:
         raise ConfigurationError(f"{self.name!r} cannot be asked: {self.lacks}")

@@ -158,7 +158,7 @@ def name_of(target: Target) -> str:
 def model_of(target: Described) -> str | None:
     """The model that it answers with unless told otherwise; None if nobody says."""
     missing: str | None = getattr(target.settings, "missing", None)
-    settings = target.settings
+    settings = target.keys[0].target.settings if target.keys else target.settings
     if missing and may_be_secret(missing):
         settings = settings.model_copy(update={missing: SecretStr(NO_KEY)})
     elif missing:

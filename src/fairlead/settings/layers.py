@@ -123,7 +123,8 @@ class VariablesLayer(EnvSettingsSource):
     def decode_complex_value(self, field_name: str, field: FieldInfo, value: Any) -> Any:
         """JSON, or for lists words with commas between them."""
         if is_list(field) and not value.lstrip().startswith("["):
-            return _words(value)
+            # A file of keys has one in each line.
+            return _words(value.replace("\n", ",") if is_secret(field) else value)
         return json.loads(value)
 
     def _secret(self, variable: str) -> Setting:

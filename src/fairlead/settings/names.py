@@ -110,8 +110,15 @@ def nested_model(field: FieldInfo) -> type[BaseModel] | None:
 
 def is_secret(field: FieldInfo) -> bool:
     """Whether a field keeps its value to itself."""
-    members = list(_members(field.annotation))
-    return any(_is_a(each, (SecretStr, SecretBytes)) for each in members)
+    return _has_secret(field.annotation)
+
+
+def _has_secret(annotation: Any) -> bool:
+    """Whether *annotation*, or what it says is inside of it, is a secret."""
+    return any(
+        _is_a(each, (SecretStr, SecretBytes)) or any(map(_has_secret, get_args(each)))
+        for each in _members(annotation)
+    )
 
 
 def is_optional(field: FieldInfo) -> bool:

@@ -14,7 +14,9 @@ MASK = "***"
 LONGEST = 20
 """Characters of a text that is shown; keys are longer, wherever they were put by mistake."""
 
-_SECRET = re.compile(r"key|token|secret|passw|passphrase|credential|authorization", re.IGNORECASE)
+_SECRET = re.compile(
+    r"key|token|secret|passw|passphrase|credential|authorization|accounts", re.IGNORECASE
+)
 _USERINFO = re.compile(r"(?<=://)[^/@\s]+(?=@)")
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping  # pydantic reads the annotations
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar
+from collections.abc import Mapping, Sequence  # pydantic reads the annotations
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Self
 
-from pydantic import AliasChoices, Field, SecretStr
+from pydantic import AliasChoices, Field, SecretStr, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from ...core.limits import TimeLimits
+from ...core.redact import shown
 
 if TYPE_CHECKING:
     from ...core.requests import GenerateOptions
@@ -121,6 +122,73 @@ class HttpSettings(ProviderSettings):
             for name, value in values.items()
             if value is not None
         }
+
+
+class KeyedSettings(HttpSettings):
+    """What those take besides that are asked with a key, or with several."""
+
+    api_key: SecretStr | None = Field(None, description="Your key.")
+    api_keys: Annotated[tuple[SecretStr, ...] | None, NoDecode] = Field(
+        None,
+        min_length=1,
+        description="Several keys, which are used in turn, instead of `api_key`.",
+    )
+    accounts: Mapping[str, tuple[SecretStr, ...] | SecretStr] | None = Field(
+        None,
+        min_length=1,
+        description="The key or keys of each account by its name, instead of `api_keys`: what is "
+        "spent is an account.",
+    )
+
+    @property
+    def pool(self) -> tuple[tuple[str | None, SecretStr], ...]:
+        """Of each of several keys its account, None if nobody says, and the key."""
+        if self.accounts is None:
+            return tuple((None, key) for key in self.api_keys or ())
+        return tuple(
+            (name, key)
+            for name, keys in self.accounts.items()
+            for key in (keys if isinstance(keys, tuple) else (keys,))
+        )
+
+    def with_key(self, key: SecretStr) -> Self:
+        """The same with one key alone."""
+        return self.model_copy(update={"api_key": key, "api_keys": None, "accounts": None})
+
+    @field_validator("api_keys", "accounts")
+    @classmethod
+    def _of_one_kind(cls, value: object, info: ValidationInfo) -> object:
+        for other in ("api_key", "api_keys"):
+            if value is not None and info.data.get(other):
+                raise ValueError(f"{other} is set too, here or by a variable; keep one of them")
+        return value
+
+    @field_validator("api_keys")
+    @classmethod
+    def _each_a_key(cls, value: tuple[SecretStr, ...] | None) -> tuple[SecretStr, ...] | None:
+        _check_keys(value or ())
+        return value
+
+    @field_validator("accounts")
+    @classmethod
+    def _each_an_account(
+        cls, value: Mapping[str, tuple[SecretStr, ...] | SecretStr] | None
+    ) -> Mapping[str, tuple[SecretStr, ...] | SecretStr] | None:
+        groups = [keys if isinstance(keys, tuple) else (keys,) for keys in (value or {}).values()]
+        if not all(groups):
+            raise ValueError("an account has no key")
+        if any(shown(name) != name for name in value or ()):
+            raise ValueError("an account has a key for its name")
+        _check_keys([key for keys in groups for key in keys])
+        return value
+
+
+def _check_keys(keys: Sequence[SecretStr]) -> None:
+    plain = [key.get_secret_value() for key in keys]
+    if not all(key.strip() for key in plain):
+        raise ValueError("a key is empty")
+    if len(set(plain)) < len(plain):
+        raise ValueError("a key stands there twice")
 
 
 def _within(limits: TimeLimits, seconds: float) -> TimeLimits:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar
 from urllib.parse import urlsplit
 
-from pydantic import AliasChoices, Field, SecretStr
+from pydantic import AliasChoices, Field
 from pydantic_settings import SettingsConfigDict
 
-from .._settings import HttpSettings
+from .._settings import KeyedSettings
 from .provider import BASE_URL, OpenAIProvider
 
 if TYPE_CHECKING:
@@ -18,12 +18,11 @@ if TYPE_CHECKING:
 _HOST = "api.openai.com"
 
 
-class Settings(HttpSettings):
+class Settings(KeyedSettings):
     """OpenAI's section, and its variables `OPENAI_…`."""
 
     model_config: ClassVar[SettingsConfigDict] = SettingsConfigDict(env_prefix="OPENAI_")
 
-    api_key: SecretStr | None = Field(None, description="Your key.")
     base_url: str = Field(BASE_URL, description="Another address that speaks as OpenAI does.")
     organization: str | None = Field(
         None,
@@ -39,7 +38,7 @@ class Settings(HttpSettings):
     @property
     def missing(self) -> str | None:
         """A key."""
-        return None if self.api_key else "api_key"
+        return None if self.api_key or self.pool else "api_key"
 
     @property
     def is_elsewhere(self) -> bool:

@@ -9,7 +9,7 @@ from pydantic_settings import SettingsConfigDict
 
 from ....core.errors import ConfigurationError
 from ....core.models import ModelInfo
-from .._settings import HttpSettings
+from .._settings import KeyedSettings
 from .provider import OpenAICompatibleProvider
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from ...http.port import HttpEngine
 
 
-class Settings(HttpSettings):
+class Settings(KeyedSettings):
     """The server's section."""
 
     model_config: ClassVar[SettingsConfigDict] = SettingsConfigDict(env_prefix="OPENAI_COMPATIBLE_")
