@@ -90,6 +90,9 @@ STORES = "src/fairlead/adapters/stores/"
 SQLITE = ("tests/unit/adapters/stores/test_sqlite.py",)
 TAGS = ("tests/unit/core/test_tags.py",)
 ADAPTER = ("tests/unit/core/test_adapter.py",)
+LEDGERS = ("tests/unit/adapters/stores/test_ledgers.py",)
+SPENDING = ("tests/unit/core/test_spending.py",)
+MONEY = ("tests/property/core/test_money.py",)
 
 MUTANTS: tuple[Mutant, ...] = (
     # Logging.
@@ -1793,6 +1796,56 @@ MUTANTS: tuple[Mutant, ...] = (
         "        self._ids = 1",
         "two attempts have the same id",
         ADAPTER,
+    ),
+    # The ledger.
+    Mutant(
+        STORES + "ledger_sqlite.py",
+        " ON CONFLICT (id) DO NOTHING",
+        " ON CONFLICT (id) DO UPDATE SET at = excluded.at",
+        "an entry that is recorded twice changes the first",
+        (*LEDGERS, *MONEY),
+    ),
+    Mutant(
+        STORES + "ledger_sqlite.py",
+        "now - YOUNG))",
+        "now))",
+        "what may be recorded again is folded and then counted twice",
+        LEDGERS,
+    ),
+    Mutant(
+        STORES + "ledger_sqlite.py",
+        "if now_folded > max(folded, after[0]):",
+        "if now_folded > math.inf:",
+        "a reader silently misses what is folded meanwhile",
+        LEDGERS,
+    ),
+    Mutant(
+        CORE + "usage.py",
+        "Context(prec=200, traps=[]).add(one, other)",
+        "one + other",
+        "sums of money are rounded",
+        MONEY,
+    ),
+    Mutant(
+        CORE + "ledger.py",
+        "if amount < 0 and not negative:",
+        "if amount < 0 and negative:",
+        "a negative cost is booked",
+        LEDGERS,
+    ),
+    Mutant(
+        CORE + "retention.py",
+        "cost and (cost.source, cost.estimated),",
+        "cost and cost.source,",
+        "folding mixes costs with estimates of them",
+        MONEY,
+    ),
+    Mutant(
+        CORE + "spending.py",
+        "Booking.CORRECTION: self.spent,",
+        "Booking.CORRECTION: self.wasted,",
+        "corrections change what was wasted",
+        SPENDING,
     ),
 )
 

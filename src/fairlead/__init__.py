@@ -27,6 +27,8 @@ if TYPE_CHECKING:
         OpenAICompatibleProvider as OpenAICompatibleProvider,
     )
     from .adapters.providers.vllm import VLLMProvider as VLLMProvider
+    from .adapters.stores.ledger_memory import MemoryLedger as MemoryLedger
+    from .adapters.stores.ledger_sqlite import SqliteLedger as SqliteLedger
     from .adapters.telemetry.structlog import StructlogLog as StructlogLog
     from .adapters.tokenizers.tiktoken import BackgroundTokenizers as BackgroundTokenizers
     from .assembly.choice import ConfigurationWarning as ConfigurationWarning
@@ -95,6 +97,10 @@ if TYPE_CHECKING:
     from .core.journal import Attempt as Attempt
     from .core.journal import Journal as Journal
     from .core.journal import Outcome as Outcome
+    from .core.ledger import Booking as Booking
+    from .core.ledger import Ledger as Ledger
+    from .core.ledger import LedgerEntry as LedgerEntry
+    from .core.ledger import LedgerQuery as LedgerQuery
     from .core.limits import TimeLimits as TimeLimits
     from .core.messages import Audio as Audio
     from .core.messages import File as File
@@ -132,6 +138,9 @@ if TYPE_CHECKING:
     from .core.results import Generation as Generation
     from .core.results import Metadata as Metadata
     from .core.results import TokenCount as TokenCount
+    from .core.retention import Retention as Retention
+    from .core.spending import Spending as Spending
+    from .core.spending import UsageReport as UsageReport
     from .core.streams import GenerationStream as GenerationStream
     from .core.tags import tags as tags
     from .core.usage import Cost as Cost

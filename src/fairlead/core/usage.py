@@ -64,10 +64,17 @@ def add_cost(one: Cost | None, other: Cost | None) -> Cost | None:
     if one is None or other is None:
         return one or other
     return Cost(
-        amount=one.amount + other.amount,
+        amount=exact_sum(one.amount, other.amount),
         source=one.source if one.source == other.source else "sum",
         estimated=one.estimated or other.estimated,
     )
+
+
+def exact_sum(one: Decimal, other: Decimal) -> Decimal:
+    """Both together, to the last digit: the usual context rounds to 28 of them."""
+    from decimal import Context
+
+    return Context(prec=200, traps=[]).add(one, other)
 
 
 def _add(one: int | None, other: int | None) -> int | None:
