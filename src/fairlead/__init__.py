@@ -27,6 +27,7 @@ if TYPE_CHECKING:
         OpenAICompatibleProvider as OpenAICompatibleProvider,
     )
     from .adapters.providers.vllm import VLLMProvider as VLLMProvider
+    from .adapters.stores.budgets_sqlite import SqliteBudgetStore as SqliteBudgetStore
     from .adapters.stores.ledger_memory import MemoryLedger as MemoryLedger
     from .adapters.stores.ledger_sqlite import SqliteLedger as SqliteLedger
     from .adapters.telemetry.structlog import StructlogLog as StructlogLog
@@ -42,6 +43,10 @@ if TYPE_CHECKING:
     from .core.adapter import Adapter as Adapter
     from .core.bounds import Bounds as Bounds
     from .core.bounds import bounds_of as bounds_of
+    from .core.budgets import AssumedPrice as AssumedPrice
+    from .core.budgets import BudgetAlert as BudgetAlert
+    from .core.budgets import BudgetLimit as BudgetLimit
+    from .core.budgets import BudgetOptions as BudgetOptions
     from .core.calls import Call as Call
     from .core.calls import Deadline as Deadline
     from .core.calls import Handler as Handler
@@ -120,6 +125,7 @@ if TYPE_CHECKING:
     from .core.plans import Plan as Plan
     from .core.plans import Target as Target
     from .core.ports import BreakerStore as BreakerStore
+    from .core.ports import BudgetStore as BudgetStore
     from .core.ports import CooldownStore as CooldownStore
     from .core.ports import EventLog as EventLog
     from .core.ports import RateStore as RateStore
@@ -156,6 +162,7 @@ if TYPE_CHECKING:
     from .decorators.breakers import LocalBreakers as LocalBreakers
     from .decorators.buckets import LocalRateStore as LocalRateStore
     from .decorators.buckets import TokenBucket as TokenBucket
+    from .decorators.budget import BudgetProvider as BudgetProvider
     from .decorators.circuit import BreakerOptions as BreakerOptions
     from .decorators.circuit import CircuitBreaker as CircuitBreaker
     from .decorators.deadline import DeadlineProvider as DeadlineProvider
@@ -170,6 +177,7 @@ if TYPE_CHECKING:
     from .decorators.keys import KeyState as KeyState
     from .decorators.lane import LimitOptions as LimitOptions
     from .decorators.limits import LimitProvider as LimitProvider
+    from .decorators.local_budgets import LocalBudgetStore as LocalBudgetStore
     from .decorators.logging import LoggingProvider as LoggingProvider
     from .decorators.orders import Cheapest as Cheapest
     from .decorators.orders import Experiment as Experiment

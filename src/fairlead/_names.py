@@ -15,6 +15,7 @@ _HOMES: Final = {
     ".adapters.providers.openai": ("OpenAIProvider",),
     ".adapters.providers.openai_compatible": ("OpenAICompatibleProvider",),
     ".adapters.providers.vllm": ("VLLMProvider",),
+    ".adapters.stores.budgets_sqlite": ("SqliteBudgetStore",),
     ".adapters.stores.ledger_memory": ("MemoryLedger",),
     ".adapters.stores.ledger_sqlite": ("SqliteLedger",),
     ".adapters.telemetry.structlog": ("StructlogLog",),
@@ -27,7 +28,8 @@ _HOMES: Final = {
     ".core.adapt": ("adapt",),
     ".core.adapter": ("Adapter",),
     ".core.bounds": ("Bounds", "bounds_of"),
-    ".core.calls": ("Call", "Deadline", "Handler", "Operation", "find"),
+    ".core.budgets": ("AssumedPrice", "BudgetAlert", "BudgetLimit", "BudgetOptions"),
+    ".core.calls": ("Call", "Deadline", "find", "Handler", "Operation"),
     ".core.embeddings": ("Embedding", "EmbeddingMetadata", "Embeddings", "EmbeddingSpace"),
     ".core.errors": (
         "AllTargetsFailedError",
@@ -98,6 +100,7 @@ _HOMES: Final = {
     ".core.plans": ("Plan", "Target"),
     ".core.ports": (
         "BreakerStore",
+        "BudgetStore",
         "CooldownStore",
         "EventLog",
         "RateStore",
@@ -122,6 +125,7 @@ _HOMES: Final = {
     ".decorators.breaker": ("CircuitBreakerProvider",),
     ".decorators.breakers": ("LocalBreakers",),
     ".decorators.buckets": ("LocalRateStore", "TokenBucket"),
+    ".decorators.budget": ("BudgetProvider",),
     ".decorators.circuit": ("BreakerOptions", "CircuitBreaker"),
     ".decorators.deadline": ("DeadlineProvider",),
     ".decorators.fallback": ("FallbackProvider",),
@@ -132,6 +136,7 @@ _HOMES: Final = {
     ".decorators.keys": ("KeyState",),
     ".decorators.lane": ("LimitOptions",),
     ".decorators.limits": ("LimitProvider",),
+    ".decorators.local_budgets": ("LocalBudgetStore",),
     ".decorators.logging": ("LoggingProvider",),
     ".decorators.orders": (
         "Cheapest",

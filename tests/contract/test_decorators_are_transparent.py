@@ -7,10 +7,12 @@ import anyio
 import pytest
 
 from fairlead.adapters.providers.offline import OfflineProvider
+from fairlead.core.budgets import BudgetLimit, BudgetOptions
 from fairlead.core.errors import ProviderError, RateLimitError
 from fairlead.core.journal import Outcome
 from fairlead.decorators.attempt import AttemptTimeoutProvider
 from fairlead.decorators.breaker import CircuitBreakerProvider
+from fairlead.decorators.budget import BudgetProvider
 from fairlead.decorators.deadline import DeadlineProvider
 from fairlead.decorators.fallback import FallbackProvider
 from fairlead.decorators.faults import FaultsProvider
@@ -72,8 +74,15 @@ def _limited(provider):
     return LimitProvider(provider, options=options)
 
 
+def _budgeted(provider):
+    """As it stands where only calls are counted, and `max_tokens` is nobody's business."""
+    limits = (BudgetLimit(calls=10**6), BudgetLimit(scope="user", calls=10**6, per="day"))
+    return BudgetProvider(provider, options=BudgetOptions(limits=limits))
+
+
 def _in_order(provider):
-    per_target = RetryProvider(CircuitBreakerProvider(AttemptTimeoutProvider(provider)))
+    budgeted = _budgeted(CircuitBreakerProvider(AttemptTimeoutProvider(provider)))
+    per_target = RetryProvider(budgeted)
     return _logged(DeadlineProvider(FallbackProvider([per_target])))
 
 
@@ -86,6 +95,7 @@ STACKS: dict[str, Callable] = {
     "retry": RetryProvider,
     "breaker": CircuitBreakerProvider,
     "limits": _limited,
+    "budget": _budgeted,
     "fallback": _fallback,
     "router": _router,
     "hedge": _hedge,

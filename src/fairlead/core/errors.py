@@ -50,6 +50,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import datetime
+    from decimal import Decimal
 
     from .journal import Attempt, Journal
     from .rates import RateLimits
@@ -314,7 +316,40 @@ class RateLimitExceededError(RefusedError):
 
 
 class BudgetExceededError(RefusedError):
-    """The call could cost more than is left."""
+    """
+    The call could cost more than is left, or nobody knows what it could cost.
+
+    Args:
+        scope: Whose budget it is, such as `user=ann`.
+        unit: What is counted: `USD`, `tokens` or `calls`.
+        limit: How much of it may be spent.
+        spent: How much is, settled for good.
+        reserved: How much calls under way may come to.
+        needed: How much this call may come to.
+        resets_at: When something of it comes back; None is never.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        scope: str | None = None,
+        unit: str | None = None,
+        limit: Decimal | int | None = None,
+        spent: Decimal | int | None = None,
+        reserved: Decimal | int | None = None,
+        needed: Decimal | int | None = None,
+        resets_at: datetime | None = None,
+        **details: Any,
+    ) -> None:
+        super().__init__(message, **details)
+        self.scope = scope
+        self.unit = unit
+        self.limit = limit
+        self.spent = spent
+        self.reserved = reserved
+        self.needed = needed
+        self.resets_at = resets_at
 
 
 class DeadlineExceededError(RefusedError):

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias, TypeVar
 
 if TYPE_CHECKING:
+    from .budgets import Balance, Claim, Grant, Presumed, Shortfall, Spending
     from .rates import Amount, RateLimits, Rates
     from .verdicts import Retry
 
@@ -166,4 +167,75 @@ class RateStore(Protocol):
             now: The present.
             empty_for: It refused, and nothing is to be had for so many seconds.
         """
+        ...
+
+
+class BudgetStore(Protocol):
+    """
+    Keeps the books of budgets: of all in this process, or of many.
+
+    Each reservation has a name that whoever makes it has chosen. Whatever is told twice of one of
+    them counts once. Windows are those of the store's own wall clock.
+    """
+
+    @property
+    def lease(self) -> float | None:
+        """
+        Seconds after which a reservation that is not renewed is taken for a dead process's.
+
+        None where it dies with the process.
+        """
+        ...
+
+    async def reserve(
+        self, name: str, claims: Sequence[Claim], most: Spending, least: Spending, /
+    ) -> Grant | Shortfall:
+        """
+        Reserve as much of *most* as fits all *claims*, at least *least*, or nothing of any.
+
+        What is marked is written first. Whoever is cancelled here, or gets an error, marks the
+        reservation as unspent: it may have been made.
+        """
+        ...
+
+    def mark(self, name: str, spent: Spending, /) -> None:
+        """
+        Note what a reservation has come to. Synchronous: it is called in clean-up.
+
+        Where the books are far away it is kept, and written with the next `reserve` or `settle`.
+        """
+        ...
+
+    async def settle(self) -> None:
+        """Write what is marked."""
+        ...
+
+    async def renew(self, names: Sequence[str], /) -> None:
+        """Note that these reservations are of calls under way, which were sent."""
+        ...
+
+    async def balances(self) -> Sequence[Balance]:
+        """All accounts, in their present windows, by their keys."""
+        ...
+
+    async def presumed(self) -> Sequence[Presumed]:
+        """The reservations that are taken to be spent as nobody has settled them."""
+        ...
+
+    async def adjust(self, what: str, amount: Spending, /) -> None:
+        """
+        Correct the books.
+
+        Args:
+            what: An account's key, by whose *amount* more was spent, or less where it is negative;
+                or a presumed reservation, which came to *amount*.
+            amount: How much.
+
+        Raises:
+            ValueError: There is no such thing, or so much is not spent in the present window.
+        """
+        ...
+
+    async def aclose(self) -> None:
+        """Write what is marked, and let go of the books. Idempotent."""
         ...

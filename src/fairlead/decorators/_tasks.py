@@ -117,6 +117,11 @@ class TaskHost:
         self._tasks.setdefault(task.home, set()).add(task)
         return task
 
+    @property
+    def busy(self) -> bool:
+        """Whether a task of it is under way in the running loop."""
+        return _home() in self._tasks
+
     async def aclose(self) -> None:
         """Cancel all tasks, and wait until those of the running loop have ended. Idempotent."""
         self._forget_the_dead()

@@ -1,0 +1,244 @@
+"""What a call may come to, and what it has come to."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from math import ceil
+from typing import TYPE_CHECKING, Any, Protocol
+
+from ..core.budgets import NOTHING, Spending, nanos
+from ..core.errors import OutputTruncatedError, ProviderError, RefusedError
+from ..core.journal import Outcome
+from ..core.messages import Reasoning, ToolCall
+from ..core.results import Generation
+from ..core.tokens import FACTOR, FACTORS, most_tokens
+from ..core.usage import Usage
+from .lane import input_tokens, most_output, words_tokens
+
+if TYPE_CHECKING:
+    from decimal import Decimal
+
+    from ..core.budgets import BudgetOptions
+    from ..core.calls import Call
+    from ..core.models import ModelInfo
+    from ..core.outcomes import StreamOutcome
+    from ..core.usage import Cost
+
+LATE = {408, 499, 504, 524}
+"""Statuses of whoever stands between us and the vendor: the vendor may have answered, and bill."""
+
+
+class Rated(Protocol):
+    """What a model costs, as far as budgets ask."""
+
+    def bound(self, input_tokens: int, output_tokens: int, /) -> Decimal:
+        """The most that so many tokens can cost, in US dollars."""
+        ...
+
+    def cost(self, usage: Usage, /) -> Cost | None:
+        """What *usage* costs; None if that cannot be told."""
+        ...
+
+
+class UnboundedError(Exception):
+    """Nobody can tell what a call may come to."""
+
+
+class Quote:
+    """
+    What one call may come to.
+
+    Args:
+        price: What it is priced by; None where money is not counted.
+        family: Of the model's tokenizer.
+        input: Tokens of input that are reserved.
+        output: Tokens of output that are.
+        least_output: Tokens of output that it makes no sense without.
+        sets: Whether `max_tokens` has to be set even if all of that is granted.
+        strict: Whether it is a bound.
+    """
+
+    __slots__ = (
+        "family",
+        "input",
+        "least",
+        "least_output",
+        "most",
+        "output",
+        "price",
+        "sets",
+        "strict",
+    )
+
+    def __init__(
+        self,
+        price: Rated | None,
+        family: str | None,
+        input: int = 0,  # noqa: A002 - it is what the vendors call it
+        output: int = 0,
+        least_output: int = 0,
+        *,
+        sets: bool = False,
+        strict: bool = False,
+    ) -> None:
+        self.price: Rated | None = price
+        self.family: str | None = family
+        self.input: int = input
+        self.output: int = output
+        self.least_output: int = least_output
+        self.sets: bool = sets
+        self.strict: bool = strict
+        self.most: Spending = self._with(output)
+        """What is wanted."""
+        self.least: Spending = self.most if least_output == output else self._with(least_output)
+        """What it makes no sense without."""
+
+    def affordable(self, granted: Spending) -> int | None:
+        """The `max_tokens` to set, so that no more is spent than is *granted*; None is none."""
+        if granted == self.most:
+            return self.output if self.sets else None
+        low, high = self.least_output, self.output
+        while low < high:
+            middle = (low + high + 1) // 2
+            needed = self._with(middle)
+            if needed[0] <= granted[0] and needed[1] <= granted[1]:
+                low = middle
+            else:
+                high = middle - 1
+        return low
+
+    def _with(self, output: int) -> Spending:
+        money = 0 if self.price is None else nanos(self.price.bound(self.input, output))
+        return Spending(money, self.input + output, 1)
+
+
+def quote(call: Call[Any], model: ModelInfo, price: Rated | None, options: BudgetOptions) -> Quote:
+    """
+    What *call* may come to on *model*.
+
+    Raises:
+        UnboundedError: A strict bound is wanted, and there is none.
+    """
+    strict = options.bound == "strict"
+    if strict:
+        most = most_tokens(call.request)
+        if most is None:
+            raise UnboundedError("nobody knows how many tokens pictures, sound and files have")
+    else:
+        most = _expected(call, model.tokenizer)
+    asked = most_output(call)
+    if asked is not None:
+        return Quote(price, model.tokenizer, most, asked, asked, strict=strict)
+    ceiling = model.max_output_tokens
+    output = options.output if ceiling is None else ceiling
+    least = min(options.least_output, output)
+    return Quote(price, model.tokenizer, most, output, least, sets=ceiling is None, strict=strict)
+
+
+def _expected(call: Call[Any], family: str | None) -> int:
+    return ceil(input_tokens(call.request, family) * _factor(family))
+
+
+def _factor(family: str | None) -> float:
+    return FACTORS.get(family or "", FACTOR)
+
+
+class Spent:
+    """
+    What a call has come to, once it is over.
+
+    Args:
+        call: The call.
+        quote: What it might have come to.
+        granted: What was reserved for it.
+    """
+
+    __slots__ = ("_call", "_granted", "_quote")
+
+    def __init__(self, call: Call[Any], quote: Quote, granted: Spending) -> None:
+        self._call = call
+        self._quote = quote
+        self._granted = granted
+
+    def by_answer(self, answer: Any) -> Spending:
+        """Of an answer that is no stream."""
+        metadata = answer.metadata
+        if metadata is None:
+            return self._told(None, None, answer, whole=True)
+        return self._told(metadata.usage, metadata.cost, answer, whole=True)
+
+    def by_stream(self, outcome: StreamOutcome) -> Spending:
+        """Of a stream that has ended, in whatever way."""
+        generation = outcome.generation
+        metadata = generation.metadata
+        whole = outcome.outcome is Outcome.SUCCEEDED or _is_whole(outcome.error)
+        return self._told(metadata.usage, metadata.cost, generation, whole=whole)
+
+    def by_error(self, error: BaseException) -> Spending:
+        """
+        Of a call that has failed, or was cancelled.
+
+        Nothing if it was never sent; an attempt and no money if the vendor has refused it; else
+        its input and what was seen, as it may have been worked on.
+        """
+        told = error if isinstance(error, ProviderError) else None
+        if told is None:
+            return self._told(None, None, None, whole=False)
+        partial = told.partial if isinstance(told.partial, Generation) else None
+        if partial is not None:
+            metadata = partial.metadata
+            return self._told(metadata.usage, metadata.cost, partial, whole=_is_whole(told))
+        if told.sent is False or (isinstance(told, RefusedError) and not told.sent):
+            return NOTHING
+        status = told.status_code
+        if status is not None and status >= 400 and status not in LATE:
+            return Spending(0, 0, 1)
+        return self._told(None, None, None, whole=False)
+
+    def _told(
+        self, usage: Usage | None, cost: Cost | None, answer: Any, *, whole: bool
+    ) -> Spending:
+        quoted = self._quote
+        read = None if usage is None else usage.input_tokens
+        written = None if usage is None else usage.output_tokens
+        if self._call.embeds:
+            written = 0
+        exact = whole and read is not None and written is not None
+        if read is None:
+            read = min(_expected(self._call, quoted.family), quoted.input or 10**9)
+        if written is None or not whole:
+            written = max(written or 0, _seen(answer, quoted.family))
+        money = 0
+        if cost is not None and whole:
+            money, exact = nanos(cost.amount), exact or not cost.estimated
+        elif quoted.price is not None:
+            known = usage if exact else None
+            if known is None:
+                known = replace(usage or Usage(), input_tokens=read, output_tokens=written)
+            by_price = quoted.price.cost(known)
+            amount = quoted.price.bound(read, written) if by_price is None else by_price.amount
+            money = nanos(amount)
+        elif cost is not None:
+            money = nanos(cost.amount)
+        spent = Spending(money, read + written, 1)
+        if quoted.strict and not exact:
+            spent = Spending(*map(min, spent, self._granted))
+        return spent
+
+
+def _is_whole(error: BaseException | None) -> bool:
+    """Whether it is the error of an answer that had come to its end."""
+    return isinstance(error, OutputTruncatedError)
+
+
+def _seen(answer: Any, family: str | None) -> int:
+    """Tokens that were seen of an answer."""
+    if not isinstance(answer, Generation):
+        return 0
+    words = [str(answer)]
+    for part in answer.metadata.parts:
+        if isinstance(part, Reasoning):
+            words.append(part.text)
+        elif isinstance(part, ToolCall):
+            words += [part.name, part.arguments]
+    return ceil(sum(words_tokens(each, family) for each in words if each) * _factor(family))
