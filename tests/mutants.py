@@ -964,8 +964,8 @@ MUTANTS: tuple[Mutant, ...] = (
     ),
     Mutant(
         CORE + "commit.py",
-        "size = self.PER_EVENT + sum(",
-        "size = sum(",
+        "return CommitGate.PER_EVENT + sum(",
+        "return sum(",
         "events without words are held without end",
         STREAMS,
     ),

@@ -130,6 +130,11 @@ class ForeignProvider(Adapter):
         """One attempt; unknown if it asks others in its turn."""
         return UNKNOWN if below(self.inner) else super().bounds(operation)
 
+    def _kind(self) -> str:
+        """Its class, which nobody has given a version."""
+        kind = type(self.inner)
+        return f"{kind.__module__}.{kind.__qualname__}"
+
     async def aclose(self) -> None:
         """Close it, if it can be closed."""
         if isinstance(self.inner, Closable):

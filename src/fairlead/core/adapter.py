@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from dataclasses import replace
 from math import inf
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, TypeAlias, Union, cast
+from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias, Union, cast
 
 from .bounds import Amounts, Bounds
 from .calls import Operation
@@ -29,7 +29,7 @@ from .tokens import count, count_answer, count_request
 from .usage import Usage
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine
+    from collections.abc import Coroutine, Mapping
 
     from .calls import Call, T
     from .embeddings import EmbeddingMetadata, Embeddings
@@ -52,6 +52,8 @@ class Adapter(Funnel, ABC):
 
     tokenizers: Tokenizers = MappingProxyType(dict[str, Any]())
     """What `count_tokens` counts by, where that of the model's family is there."""
+    version: ClassVar[str] = "1"
+    """Part of what caches know its answers by: raise it when it asks or understands otherwise."""
     _planned_for: ModelInfo | None = None
     _planned: Plan = Plan(())
     """The plan for that model, which is the same for every request that it can take."""
@@ -104,11 +106,36 @@ class Adapter(Funnel, ABC):
             cannot = self._no_embeddings().message
         if cannot is None and model is self._planned_for:
             return self._planned
-        target = Target(provider=self.name, model=model, endpoint=self.endpoint, cannot=cannot)
-        plan = Plan((target,))
+        plan = Plan((self._target(model, cannot),))
         if cannot is None:
             self._planned_for, self._planned = model, plan
         return plan
+
+    @property
+    def defaults(self) -> Mapping[str, object]:
+        """What is asked for where a call says nothing."""
+        return {}
+
+    def _target(self, model: ModelInfo, cannot: str | None = None) -> Target:
+        return Target(
+            provider=self.name,
+            model=model,
+            endpoint=self.endpoint,
+            cannot=cannot,
+            adapter=self._kind(),
+            defaults=self.defaults,
+        )
+
+    def _kind(self) -> str:
+        """What speaks to the provider, with its version."""
+        kind = type(self)
+        return f"{kind.__module__}.{kind.__qualname__}/{self.version}"
+
+    def _identity(self, call: Call[Any]) -> str:
+        """Of the target that *call* asks."""
+        model = self._model_for(call)
+        known = self._planned.first if model is self._planned_for else None
+        return (known or self._target(model)).identity
 
     def bounds(self, operation: Operation) -> Bounds:
         """One attempt. What it costs is not known here, and a window holds all of its tokens."""
@@ -265,6 +292,7 @@ class _Attempt:
             usage=metadata.usage,
             cost=metadata.cost,
             request_id=metadata.vendor_request_id,
+            target=self._adapter._identity(self._call),  # noqa: SLF001
         )
 
     def failed(self, error: ProviderError, outcome: Outcome = Outcome.FAILED, **facts: Any) -> None:

@@ -72,7 +72,7 @@ class CommitGate:
         return isinstance(event, (RefusalDelta, ToolCallDelta))
 
     def _count(self, event: StreamEvent) -> None:
-        size = self.PER_EVENT + sum(_bytes(getattr(event, name)) for name in event.__slots__)
+        size = size_of(event)
         if self._commit == "end":
             self._answer_bytes += size
         elif isinstance(event, ReasoningDelta) and (event.text or event.opaque):
@@ -80,6 +80,11 @@ class CommitGate:
         else:
             self._lifecycle += 1
             self._lifecycle_bytes += size
+
+
+def size_of(event: StreamEvent) -> int:
+    """What *event* counts for where events are held."""
+    return CommitGate.PER_EVENT + sum(_bytes(getattr(event, name)) for name in event.__slots__)
 
 
 def _bytes(value: Any) -> int:

@@ -74,6 +74,10 @@ class Embedding(Sequence[float]):
     def __array_interface__(self) -> dict[str, Any]:
         return {"version": 3, "shape": (len(self),), "typestr": "<f4", "data": self._buffer}
 
+    def tobytes(self) -> bytes:
+        """The numbers as the bytes of 32-bit floats."""
+        return self._buffer
+
     def tolist(self) -> list[float]:
         """The numbers as a plain list."""
         return list(self._values)

@@ -47,6 +47,8 @@ class Attempt:
     cost: Cost | None = None
     request_id: str | None = None
     """The vendor's id of the request."""
+    target: str | None = None
+    """Of an answer, who gave it: the target's `identity`."""
     misconfigured: bool = False
     """Whether the failure speaks of a mistake in the set-up."""
     count: int = 1

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol, TypeAlias, cast, runtime_checkable
 
+from .caching import CacheControl, cache_control
 from .checks import LARGEST, in_words
-from .errors import InvalidRequestError
+from .errors import ConfigurationError, InvalidRequestError
 from .messages import Tool
 
 
@@ -192,8 +193,12 @@ def _timeout(name: str, value: Any) -> float:
     return float(seconds)
 
 
-def _any(_name: str, value: Any) -> Any:
-    return value
+def _cache(_name: str, value: Any) -> CacheControl:
+    try:
+        return cache_control(value)
+    except ConfigurationError as error:
+        msg = f"cache: {error}"
+        raise InvalidRequestError(msg) from None
 
 
 KEPT_MESSAGES = "provider.chat_completion(ChatCompletionRequest(messages=...))"
@@ -203,7 +208,7 @@ _AT_LEAST = {0.0: "a finite number, at least 0", -INFINITE: "a finite number"}
 _STEERING_CHECKS: dict[str, Check] = {
     "timeout": _timeout,
     "commit": _commit,
-    "cache": _any,
+    "cache": _cache,
     "tags": check_tags,
     "request_id": _string,
 }

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from .canonical import digest
 from .messages import Audio, File, Image
 from .requests import GenerateRequest
 from .tokens import estimate
@@ -31,6 +32,9 @@ class Target:
         retry_after: Seconds after which it no longer refuses, as far as is known.
         probes: Whether the next call finds out if it is well again; nobody should ask it who can
             do without.
+        adapter: What speaks to it, with its version: the same request may be asked otherwise, or
+            the answer be understood otherwise, by another.
+        defaults: What it is asked for where a call says nothing.
     """
 
     provider: str
@@ -41,6 +45,30 @@ class Target:
     refuses: str | None = None
     retry_after: float | None = None
     probes: bool = False
+    adapter: str = ""
+    defaults: Mapping[str, object] = field(default_factory=dict[str, object], hash=False)
+    _identity: str | None = field(default=None, init=False, repr=False, compare=False)
+
+    @property
+    def identity(self) -> str:
+        """
+        What tells its answers from those of others, without a secret in it; in hexadecimal.
+
+        Empty if nobody can tell: it does not name a model.
+        """
+        if self._identity is None:
+            object.__setattr__(self, "_identity", self._identified())
+        return self._identity or ""
+
+    def _identified(self) -> str:
+        if self.model.name is None:
+            return ""
+        try:
+            return digest(
+                self.provider, self.adapter, self.endpoint, self.model.name, self.defaults
+            )[:32]
+        except TypeError:
+            return ""
 
     @property
     def label(self) -> str:
@@ -51,6 +79,10 @@ class Target:
     def obstacle(self) -> str | None:
         """Why it is not to be asked now."""
         return self.cannot or self.refuses
+
+
+ANSWERED_BY = "answered by "
+"""How the warning begins that another target than the first has answered this one call."""
 
 
 @dataclass(frozen=True, slots=True)

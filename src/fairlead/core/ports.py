@@ -239,3 +239,25 @@ class BudgetStore(Protocol):
     async def aclose(self) -> None:
         """Write what is marked, and let go of the books. Idempotent."""
         ...
+
+
+class CacheStore(Protocol):
+    """
+    Keeps bytes by their keys: in this process, or in a place that many share.
+
+    A store that raises, or takes more than 250 ms to read, has nothing. One whose attribute
+    `at_once` is True answers without waiting for anything, and is asked without a time limit. It
+    may forget whatever it likes whenever it likes; what it returns is what was set, unchanged.
+    """
+
+    async def get(self, keys: Sequence[str], /) -> Mapping[str, bytes]:
+        """What is there under *keys*; what is over may be among it."""
+        ...
+
+    async def set(self, entries: Mapping[str, bytes], until: float | None, /) -> None:
+        """Keep *entries*, which are over at *until* in Unix seconds, in place of older ones."""
+        ...
+
+    async def clear(self) -> None:
+        """Forget everything."""
+        ...

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias, TypedDict, cast
 
+from .caching import CacheControl, CacheWish  # noqa: TC001 - `get_type_hints` reads them
 from .errors import InvalidRequestError
 from .messages import Message, Part, Prompt, Role, Text, Tool, ToolResult
 from .options import (
@@ -51,7 +52,7 @@ class GenerateOptions(TypedDict, total=False):
     timeout: float | None
     commit: Commit | None
     strict: bool | None
-    cache: Any
+    cache: CacheWish | None
     tags: Mapping[str, str] | None
     request_id: str | None
     extra: Mapping[str, Any] | None
@@ -65,7 +66,7 @@ class EmbedOptions(TypedDict, total=False):
     input_type: str | None
     timeout: float | None
     strict: bool | None
-    cache: Any
+    cache: CacheWish | None
     tags: Mapping[str, str] | None
     request_id: str | None
     extra: Mapping[str, Any] | None
@@ -128,7 +129,7 @@ class CallOptions:
 
     timeout: float | None = None
     commit: Commit = "text"
-    cache: Any = None
+    cache: CacheControl | None = None
     tags: Mapping[str, str] = field(default_factory=dict[str, str])
     request_id: str = field(default_factory=lambda: os.urandom(8).hex())
     """The caller's own, or one that is made up."""

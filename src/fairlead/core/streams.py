@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
 from dataclasses import replace
-from typing import TYPE_CHECKING, Literal, NoReturn, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, NoReturn, Self, TypeVar
 
 from .closing import Closing
 from .collector import Collector
@@ -211,7 +211,11 @@ class GenerationStream(Closing):
 
     def warned(self, *warnings: str) -> Self:
         """Add *warnings* to what `generation` will say."""
-        self._metadata = replace(self._metadata, warnings=(*self._metadata.warnings, *warnings))
+        return self.described(warnings=(*self._metadata.warnings, *warnings))
+
+    def described(self, **facts: Any) -> Self:
+        """Change what `generation` will say besides the events: fields of `Metadata`."""
+        self._metadata = replace(self._metadata, **facts)
         return self
 
     def cancel(self) -> None:

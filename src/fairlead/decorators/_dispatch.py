@@ -14,7 +14,7 @@ from ..core.calls import T
 from ..core.checks import check_count, check_function
 from ..core.closing import Closable
 from ..core.errors import ConfigurationError, NoTargetError, ProviderError
-from ..core.plans import Plan, Target
+from ..core.plans import ANSWERED_BY, Plan, Target
 from ..core.verdicts import Another
 from ._base import Policy
 from ._targets import (
@@ -211,7 +211,7 @@ class Dispatcher(Policy):
                 self._logged.add(key)
                 self._tell(label, passed.reason)
         reasons = "; ".join(passed.reason for passed in passed_over)
-        return cast("T", cast("Any", result).warned(f"answered by {label}, as {reasons}"))
+        return cast("T", cast("Any", result).warned(f"{ANSWERED_BY}{label}, as {reasons}"))
 
     def _tell(self, label: str, reason: str) -> None:
         if self._log is None:

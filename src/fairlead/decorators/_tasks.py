@@ -125,7 +125,7 @@ class TaskHost:
     async def aclose(self) -> None:
         """Cancel all tasks, and wait until those of the running loop have ended. Idempotent."""
         self._forget_the_dead()
-        here = _home() if self._tasks else None
+        here = home() if self._tasks else None
         ours = list(self._tasks.get(here, ()))
         for task in [task for tasks in list(self._tasks.values()) for task in list(tasks)]:
             if task.home is here:
@@ -143,8 +143,8 @@ class TaskHost:
 
     def _forget_the_dead(self) -> None:
         """Those whose loop was closed without ending them."""
-        for home in [home for home in list(self._tasks) if _is_over(home)]:
-            self._tasks.pop(home, None)
+        for dead in [each for each in list(self._tasks) if is_over(each)]:
+            self._tasks.pop(dead, None)
 
 
 class Hosted:
@@ -169,7 +169,7 @@ class Hosted:
         self._work = work
         self._begun = self._cancelled = False
         self.ended = anyio.Event()
-        self.home = _home()
+        self.home = home()
         self._task: Task[None] | None = None
         """Held here, as asyncio itself holds it only weakly."""
         if sniffio.current_async_library() == "asyncio":
@@ -201,6 +201,11 @@ class Hosted:
                 with suppress(RuntimeError):  # its loop may be gone
                     self._cancel()
 
+    @property
+    def is_here(self) -> bool:
+        """Whether it belongs to the running loop."""
+        return self.home is home()
+
     def cancel_soon(self) -> None:
         """Cancel it, from any thread and even after its loop has ended: finalisers do."""
         with suppress(RuntimeError):
@@ -228,7 +233,7 @@ class Hosted:
         self.ended.set()
 
 
-def _home() -> object:
+def home() -> object:
     """What stands for the running loop."""
     if sniffio.current_async_library() == "asyncio":
         import asyncio
@@ -239,9 +244,9 @@ def _home() -> object:
     return trio.lowlevel.current_trio_token()
 
 
-def _is_over(home: object) -> bool:
+def is_over(loop: object) -> bool:
     """Whether the loop was closed; a trio run ends its tasks itself."""
-    is_closed = getattr(home, "is_closed", None)
+    is_closed = getattr(loop, "is_closed", None)
     return is_closed is not None and bool(is_closed())
 
 

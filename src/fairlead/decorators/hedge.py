@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, ClassVar, cast
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from ..core.checks import check_function, check_kind
+from ..core.effects import has_effects
 from ..core.journal import Attempt, Outcome
 from ..core.verdicts import Retry
 from ._dispatch import Dispatcher
@@ -16,7 +16,7 @@ from ._tasks import TaskHost
 from .hedging import Credit, HedgeOptions, Latencies
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Sequence
+    from collections.abc import Callable, Coroutine, Mapping, Sequence
 
     from ..core.calls import Call, Operation, T
     from ..core.plans import Target
@@ -218,34 +218,3 @@ def _capped(step: Step[T]) -> Step[T]:
     child, target, call = step
     assert call.attempt_limit is not None
     return child, target, call.with_(attempt_limit=call.attempt_limit - 1)
-
-
-EFFECTS = frozenset(
-    {
-        "background",
-        "container",
-        "conversation",
-        "mcp_servers",
-        "previous_response_id",
-        "store",
-        "tools",
-    }
-)
-"""Of a vendor's own options those that leave something behind, or let it act by itself."""
-
-
-def has_effects(call: Call[Any]) -> bool:
-    """Whether the request may do more at the vendor than give an answer."""
-    extra = call.request.extra
-    return bool(extra) and _leaves_something(extra, 2)
-
-
-def _leaves_something(extra: Mapping[str, Any], depth: int) -> bool:
-    """Whether *extra*, or a part of it that is one vendor's, has such an option."""
-    if any(extra.get(name) for name in EFFECTS):
-        return True
-    return depth > 1 and any(
-        _leaves_something(cast("Mapping[str, Any]", part), depth - 1)
-        for part in extra.values()
-        if isinstance(part, Mapping)
-    )

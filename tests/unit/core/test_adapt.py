@@ -662,7 +662,7 @@ async def test_under_strict_nothing_is_left_out():
 @pytest.mark.anyio
 async def test_what_steers_fairlead_is_not_missed():
     answer = await adapt(Seeds()).generate(
-        "hi", tags={"a": "b"}, request_id="r", cache=1, timeout=9, commit="any", strict=True
+        "hi", tags={"a": "b"}, request_id="r", cache=True, timeout=9, commit="any", strict=True
     )
 
     assert answer.warnings == ()

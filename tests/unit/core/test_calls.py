@@ -6,6 +6,7 @@ import re
 import pytest
 
 import fairlead.core
+from fairlead.core.caching import CacheControl
 from fairlead.core.calls import Call, Deadline, Handler, Operation, find
 from fairlead.core.closing import Closable
 from fairlead.core.errors import InvalidRequestError
@@ -92,14 +93,14 @@ def test_a_call_whose_loop_is_gone_answers_when_it_began():
 
 
 def test_a_call_is_given_an_id_unless_it_brings_one():
-    first, second = generating(tags={"a": "b"}, commit="any", cache=1, timeout=2), generating()
+    first, second = generating(tags={"a": "b"}, commit="any", cache=True, timeout=2), generating()
 
     assert re.fullmatch("[0-9a-f]{16}", first.options.request_id)
     assert first.options.request_id != second.options.request_id
     assert first.options == CallOptions(
         timeout=2.0,
         commit="any",
-        cache=1,
+        cache=CacheControl(),
         tags={"a": "b"},
         request_id=first.options.request_id,
     )

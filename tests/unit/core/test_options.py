@@ -3,6 +3,7 @@ from dataclasses import replace
 
 import pytest
 
+from fairlead.core.caching import CacheControl, CacheMode
 from fairlead.core.errors import InvalidRequestError
 from fairlead.core.messages import Tool
 from fairlead.core.options import EMBED, GENERATE
@@ -64,7 +65,11 @@ def test_a_sensible_value_is_kept(name, given, kept):
         ("timeout", 3, 3.0),
         ("timeout", math.inf, math.inf),
         ("commit", "any", "any"),
-        ("cache", object, object),
+        ("cache", True, CacheControl()),
+        ("cache", False, CacheControl(mode=CacheMode.OFF)),
+        ("cache", "refresh", CacheControl(mode=CacheMode.REFRESH)),
+        ("cache", {"max_age": 60, "ttl": 3600}, CacheControl(max_age=60, ttl=3600)),
+        ("cache", CacheControl(mode="off"), CacheControl(mode=CacheMode.OFF)),
         ("tags", {"a": "b"}, {"a": "b"}),
         ("request_id", "r", "r"),
     ],

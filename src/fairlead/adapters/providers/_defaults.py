@@ -46,6 +46,8 @@ class Defaults:
         system = options.get("system_prompt")
         self._system = Message.system(system) if system else None
         self._values = {name: getattr(request, name) for name in _NAMES if name in options}
+        self.options: Mapping[str, object] = {**self._values, "system_prompt": system}
+        """All of it; unset is None."""
         self._extra = own_extra(self._values.pop("extra", {}), vendor)
 
     def fill(

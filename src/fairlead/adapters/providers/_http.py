@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypedDict, TypeVar, Unpack
 
 import anyio
 
+from ... import __version__
 from ...core.adapter import Adapter
 from ...core.closing import Closing
 from ...core.collector import Collector
@@ -117,6 +118,9 @@ class HttpProvider(Closing, Adapter):
         self._defaults = Defaults(http.get("defaults") or {}, name)
         self._wire = http.get("wire", "auto")
 
+    version = __version__
+    """fairlead's own: each release may ask or understand otherwise."""
+
     @staticmethod
     def clock() -> Clock:
         """The running loop's clock."""
@@ -136,6 +140,11 @@ class HttpProvider(Closing, Adapter):
     def endpoint(self) -> str:
         """The base address."""
         return self._base_url
+
+    @property
+    def defaults(self) -> Mapping[str, object]:
+        """What is asked for where a call says nothing."""
+        return self._defaults.options
 
     @property
     def limits(self) -> TimeLimits:
@@ -307,13 +316,7 @@ _NO_KEY = (
 )
 
 
-def _agent() -> str:
-    from ... import __version__
-
-    return f"fairlead/{__version__}"
-
-
-_AGENT = _agent()
+_AGENT = f"fairlead/{__version__}"
 
 
 def _least(one: float | None, other: float | None) -> float | None:
