@@ -28,8 +28,12 @@ if TYPE_CHECKING:
     )
     from .adapters.providers.vllm import VLLMProvider as VLLMProvider
     from .adapters.stores.budgets_sqlite import SqliteBudgetStore as SqliteBudgetStore
+    from .adapters.stores.cache_sqlite import SqliteCache as SqliteCache
     from .adapters.stores.ledger_memory import MemoryLedger as MemoryLedger
     from .adapters.stores.ledger_sqlite import SqliteLedger as SqliteLedger
+    from .adapters.stores.memory import CacheStats as CacheStats
+    from .adapters.stores.memory import MemoryCache as MemoryCache
+    from .adapters.stores.response_cache import ResponseCache as ResponseCache
     from .adapters.telemetry.structlog import StructlogLog as StructlogLog
     from .adapters.tokenizers.tiktoken import BackgroundTokenizers as BackgroundTokenizers
     from .assembly.choice import ConfigurationWarning as ConfigurationWarning
@@ -47,6 +51,8 @@ if TYPE_CHECKING:
     from .core.budgets import BudgetAlert as BudgetAlert
     from .core.budgets import BudgetLimit as BudgetLimit
     from .core.budgets import BudgetOptions as BudgetOptions
+    from .core.caching import CacheControl as CacheControl
+    from .core.caching import CacheMode as CacheMode
     from .core.calls import Call as Call
     from .core.calls import Deadline as Deadline
     from .core.calls import Handler as Handler
@@ -126,6 +132,7 @@ if TYPE_CHECKING:
     from .core.plans import Target as Target
     from .core.ports import BreakerStore as BreakerStore
     from .core.ports import BudgetStore as BudgetStore
+    from .core.ports import CacheStore as CacheStore
     from .core.ports import CooldownStore as CooldownStore
     from .core.ports import EventLog as EventLog
     from .core.ports import RateStore as RateStore
@@ -163,6 +170,7 @@ if TYPE_CHECKING:
     from .decorators.buckets import LocalRateStore as LocalRateStore
     from .decorators.buckets import TokenBucket as TokenBucket
     from .decorators.budget import BudgetProvider as BudgetProvider
+    from .decorators.cache import CacheProvider as CacheProvider
     from .decorators.circuit import BreakerOptions as BreakerOptions
     from .decorators.circuit import CircuitBreaker as CircuitBreaker
     from .decorators.deadline import DeadlineProvider as DeadlineProvider

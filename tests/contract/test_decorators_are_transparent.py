@@ -2,17 +2,21 @@
 
 from collections.abc import Callable
 from copy import copy
+from dataclasses import replace
 
 import anyio
 import pytest
 
 from fairlead.adapters.providers.offline import OfflineProvider
+from fairlead.adapters.stores.memory import MemoryCache
 from fairlead.core.budgets import BudgetLimit, BudgetOptions
+from fairlead.core.caching import CacheControl
 from fairlead.core.errors import ProviderError, RateLimitError
 from fairlead.core.journal import Outcome
 from fairlead.decorators.attempt import AttemptTimeoutProvider
 from fairlead.decorators.breaker import CircuitBreakerProvider
 from fairlead.decorators.budget import BudgetProvider
+from fairlead.decorators.cache import CacheProvider
 from fairlead.decorators.deadline import DeadlineProvider
 from fairlead.decorators.fallback import FallbackProvider
 from fairlead.decorators.faults import FaultsProvider
@@ -80,6 +84,22 @@ def _budgeted(provider):
     return BudgetProvider(provider, options=BudgetOptions(limits=limits))
 
 
+def _cached(provider):
+    return CacheProvider(provider, store=MemoryCache())
+
+
+class _Eager(CacheProvider):
+    """Lets every call take part, and be written, and none find what another has written."""
+
+    async def handle(self, call):
+        wish = CacheControl(mode="write_only")
+        return await super().handle(call.with_(options=replace(call.options, cache=wish)))
+
+
+def _flying(provider):
+    return _Eager(provider, store=MemoryCache())
+
+
 def _in_order(provider):
     budgeted = _budgeted(CircuitBreakerProvider(AttemptTimeoutProvider(provider)))
     per_target = RetryProvider(budgeted)
@@ -105,6 +125,8 @@ STACKS: dict[str, Callable] = {
     "faults": FaultsProvider,
     "key pool": _pooled,
     "split": SplitProvider,
+    "cache": _cached,
+    "single-flight": _flying,
     "split into single texts": _one_by_one,
     "stacked": _in_order,
     "stacked otherwise": _in_another_order,

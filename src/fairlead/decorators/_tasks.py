@@ -120,7 +120,7 @@ class TaskHost:
     @property
     def busy(self) -> bool:
         """Whether a task of it is under way in the running loop."""
-        return _home() in self._tasks
+        return home() in self._tasks
 
     async def aclose(self) -> None:
         """Cancel all tasks, and wait until those of the running loop have ended. Idempotent."""

@@ -325,8 +325,6 @@ def test_what_json_has_no_word_for_is_not_kept():
     ],
 )
 def test_an_entry_will_do_for_a_while(now, max_age, fresh):
-    answer = Answer(
-        at=100.0, until=110.0, provider="p", events=[], cost=Cost(amount=Decimal(1), source="x")
-    )
+    answer = Answer(at=100.0, until=110.0, provider="p", events=[])
     assert answer.fresh(now, max_age) is fresh
     assert answer.age(now) == max(now - 100.0, 0.0)
