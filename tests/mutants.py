@@ -73,6 +73,8 @@ BUCKETS = (
     "tests/property/decorators/test_bucket_model.py",
 )
 ADAPTIVE = ("tests/unit/decorators/test_adaptive.py",)
+CONTEXT = ("tests/unit/core/test_context.py", "tests/property/core/test_context.py")
+CONTEXT_FIT = ("tests/unit/decorators/test_context.py",)
 RATE_HEADERS = ("tests/unit/wire/test_rate_limit_headers.py",)
 
 WIRE = "src/fairlead/wire/"
@@ -1846,6 +1848,89 @@ MUTANTS: tuple[Mutant, ...] = (
         "Booking.CORRECTION: self.wasted,",
         "corrections change what was wasted",
         SPENDING,
+    Mutant(
+        CORE + "context.py",
+        "        if cutting.total <= limit:",
+        "        if cutting.total <= window:",
+        "what was cut takes the room of the answer",
+        CONTEXT,
+    ),
+    Mutant(
+        CORE + "context.py",
+        "        end = max(end, reach[index])",
+        "        end = index",
+        "a call is parted from its result",
+        CONTEXT,
+    ),
+    Mutant(
+        CORE + "context.py",
+        "for block in self._early())",
+        "for block in self._early()[::-1])",
+        "the newest turn goes first",
+        CONTEXT,
+    ),
+    Mutant(
+        CORE + "context.py",
+        "        if message.role is not Role.SYSTEM:",
+        "        if message.role is not None:",
+        "system messages are left out like any other",
+        CONTEXT,
+    ),
+    Mutant(
+        CORE + "context.py",
+        "yield from self._shortening(range(last[0]))",
+        "yield from self._shortening(range(last[-1] + 1))",
+        "the newest result is shortened before old turns go",
+        CONTEXT,
+    ),
+    Mutant(
+        CORE + "context.py",
+        "        if now < self._weights[index]:",
+        "        if True:",
+        "what is short is shortened, and said to be",
+        CONTEXT,
+    ),
+    Mutant(
+        CORE + "context.py",
+        "    if read < least:",
+        "    if read <= least:",
+        "a prompt that was read is said to be cut",
+        CONTEXT,
+    ),
+    Mutant(
+        CORE + "context.py",
+        "    if expected <= read:",
+        "    if expected < read:",
+        "a prompt that fills its window is said to be cut",
+        CONTEXT,
+    ),
+    Mutant(
+        POLICY + "context.py",
+        "told = replace(target, request=fitted.request, cannot=cannot)",
+        "told = replace(target, cannot=cannot)",
+        "all targets are asked what fits the first",
+        CONTEXT_FIT,
+    ),
+    Mutant(
+        POLICY + "context.py",
+        "if cannot is not None and cannot == obstacle(request, target.model):",
+        "if cannot is not None:",
+        "what a policy below refuses is asked",
+        CONTEXT_FIT,
+    ),
+    Mutant(
+        POLICY + "context.py",
+        'if self._truncation == "ignore" or answer.metadata.cached:',
+        'if self._truncation == "ignore":',
+        "an answer from a cache is held against a server",
+        CONTEXT_FIT,
+    ),
+    Mutant(
+        CORE + "adapt.py",
+        '    given.pop("system_prompt", None)\n',
+        "",
+        "a system prompt is said twice to users' own providers",
+        CONTEXT_FIT,
     ),
 )
 

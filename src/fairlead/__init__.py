@@ -58,6 +58,10 @@ if TYPE_CHECKING:
     from .core.calls import Handler as Handler
     from .core.calls import Operation as Operation
     from .core.calls import find as find
+    from .core.context import ContextOptions as ContextOptions
+    from .core.context import Fitted as Fitted
+    from .core.context import Strategy as Strategy
+    from .core.context import fit as fit
     from .core.embeddings import Embedding as Embedding
     from .core.embeddings import EmbeddingMetadata as EmbeddingMetadata
     from .core.embeddings import Embeddings as Embeddings
@@ -173,6 +177,7 @@ if TYPE_CHECKING:
     from .decorators.cache import CacheProvider as CacheProvider
     from .decorators.circuit import BreakerOptions as BreakerOptions
     from .decorators.circuit import CircuitBreaker as CircuitBreaker
+    from .decorators.context import ContextFitProvider as ContextFitProvider
     from .decorators.deadline import DeadlineProvider as DeadlineProvider
     from .decorators.fallback import FallbackProvider as FallbackProvider
     from .decorators.faults import Fault as Fault

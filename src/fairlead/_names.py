@@ -34,6 +34,7 @@ _HOMES: Final = {
     ".core.budgets": ("AssumedPrice", "BudgetAlert", "BudgetLimit", "BudgetOptions"),
     ".core.caching": ("CacheControl", "CacheMode"),
     ".core.calls": ("Call", "Deadline", "find", "Handler", "Operation"),
+    ".core.context": ("ContextOptions", "fit", "Fitted", "Strategy"),
     ".core.embeddings": ("Embedding", "EmbeddingMetadata", "Embeddings", "EmbeddingSpace"),
     ".core.errors": (
         "AllTargetsFailedError",
@@ -133,6 +134,7 @@ _HOMES: Final = {
     ".decorators.budget": ("BudgetProvider",),
     ".decorators.cache": ("CacheProvider",),
     ".decorators.circuit": ("BreakerOptions", "CircuitBreaker"),
+    ".decorators.context": ("ContextFitProvider",),
     ".decorators.deadline": ("DeadlineProvider",),
     ".decorators.fallback": ("FallbackProvider",),
     ".decorators.faults": ("Fault", "FaultsProvider", "RandomFaults"),

@@ -17,6 +17,7 @@ from fairlead.decorators.attempt import AttemptTimeoutProvider
 from fairlead.decorators.breaker import CircuitBreakerProvider
 from fairlead.decorators.budget import BudgetProvider
 from fairlead.decorators.cache import CacheProvider
+from fairlead.decorators.context import ContextFitProvider
 from fairlead.decorators.deadline import DeadlineProvider
 from fairlead.decorators.fallback import FallbackProvider
 from fairlead.decorators.faults import FaultsProvider
@@ -120,6 +121,7 @@ STACKS: dict[str, Callable] = {
     "router": _router,
     "hedge": _hedge,
     "deadline": DeadlineProvider,
+    "context fit": ContextFitProvider,
     "attempt timeout": AttemptTimeoutProvider,
     "logging": _logged,
     "faults": FaultsProvider,

@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ..core.adapter import Adapter
+from ..core.context import ContextOptions
 from ..core.limits import TimeLimits
 from ..decorators.backoff import Backoff
 from ..decorators.circuit import BreakerOptions
+from ..decorators.context import ContextFitProvider
 from ..decorators.hedging import HedgeOptions
 from ..decorators.key_pool import PoolKey
 from ..decorators.lane import LimitOptions
@@ -17,6 +19,7 @@ from ..settings import resolve
 from .pipeline import MAX_RETRIES, chain, target_pipeline
 from .sections import (
     BreakerSettings,
+    ContextSettings,
     HedgeSettings,
     HttpClientSettings,
     LimitSettings,
@@ -34,6 +37,7 @@ if TYPE_CHECKING:
     from ..adapters.http.httpx import HttpxEngine
     from ..adapters.http.port import HttpEngine
     from ..adapters.tokenizers.tiktoken import BackgroundTokenizers
+    from ..core.adapt import Node
     from ..core.ports import BreakerStore, CooldownStore, EventLog, RetryStore
     from ..core.provider import LooseProvider
     from ..decorators._base import Decorator
@@ -50,6 +54,7 @@ class PipelineSettings:
     limits: LimitSettings
     rates: RateSettings
     hedge: HedgeSettings
+    context: ContextSettings
     retry: RetrySettings
     circuit_breaker: BreakerSettings
     tls: TlsSettings
@@ -71,6 +76,7 @@ class PipelineSettings:
             limits=resolve(raw, "limits", LimitSettings).model,
             rates=resolve(raw, "rates", RateSettings).model,
             hedge=resolve(raw, "hedge", HedgeSettings).model,
+            context=resolve(raw, "context", ContextSettings).model,
             retry=resolve(raw, "retry", RetrySettings).model,
             circuit_breaker=resolve(raw, "circuit_breaker", BreakerSettings).model,
             tls=tls.model,
@@ -170,6 +176,7 @@ def build(
         hedging=hedging,
         quota=quota,
         log=told,
+        fitting=_fitting(settings.context, tokenizers) if settings.context.enabled else None,
         decorators=decorators,
     )
 
@@ -191,6 +198,16 @@ def _asked(
         )
         for key in target.keys
     ]
+
+
+def _fitting(
+    settings: ContextSettings, tokenizers: BackgroundTokenizers | None
+) -> Callable[[Node], ContextFitProvider]:
+    options = ContextOptions(**_given(settings, "enabled", "truncation"))
+    truncation = settings.truncation or "warn"
+    return lambda node: ContextFitProvider(
+        node, options=options, truncation=truncation, tokenizers=tokenizers
+    )
 
 
 def _counting(provider: LooseProvider, tokenizers: BackgroundTokenizers | None) -> LooseProvider:

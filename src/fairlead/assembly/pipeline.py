@@ -120,6 +120,7 @@ def chain(
     hedging: HedgeOptions | None = None,
     quota: RetryStore | None = None,
     log: EventLog | None = None,
+    fitting: Callable[[Node], Any] | None = None,
     decorators: Sequence[Use] = (),
 ) -> Decorator:
     """
@@ -131,6 +132,7 @@ def chain(
         hedging: When the next target is asked beside one that is slow; None is never.
         quota: What hedges are paid from, as repeats are.
         log: Where calls are told to; None is nowhere.
+        fitting: What makes the policy that cuts prompts to fit; None for no such policy.
         decorators: Policies of your own in these layers; others are ignored.
 
     Raises:
@@ -148,6 +150,8 @@ def chain(
     layers: Layers = {"deadline": lambda node: DeadlineProvider(node, total=total)}
     if log is not None:
         layers["logging"] = lambda node: LoggingProvider(node, log=log)
+    if fitting is not None:
+        layers["context"] = fitting
     pipeline = _wrapped(inner, arranged(_outside(inner, layers), decorators, CHAIN))
     check(pipeline)
     return pipeline if isinstance(pipeline, Decorator) else Decorator(pipeline)

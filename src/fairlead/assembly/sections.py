@@ -150,6 +150,21 @@ class HedgeSettings(Section):
     )
 
 
+class ContextSettings(Section):
+    """Cutting a conversation that is too long for a model's window."""
+
+    enabled: bool = Field(False, description="Whether it is done.")
+    strategies: Annotated[
+        tuple[Literal["shorten-results", "drop-oldest", "keep-last"], ...] | None, NoDecode
+    ] = Field(None, description="What is done, in this order, until it fits.")
+    room: int | None = Field(
+        None, ge=0, description="Tokens that are kept for an answer where a call does not say."
+    )
+    truncation: Literal["warn", "raise", "ignore"] | None = Field(
+        None, description="What is done where a server has cut a prompt by itself."
+    )
+
+
 class TlsSettings(Section):
     """Whom to trust, and who we are."""
 
@@ -186,6 +201,7 @@ SECTIONS: dict[str, type[Section]] = {
     "limits": LimitSettings,
     "rates": RateSettings,
     "hedge": HedgeSettings,
+    "context": ContextSettings,
     "tls": TlsSettings,
     "http": HttpClientSettings,
     "logging": LoggingSettings,

@@ -30,10 +30,11 @@ from .errors import (
     UnsupportedOperationError,
 )
 from .events import StreamEnd, TextDelta
-from .messages import Text
+from .messages import Message, Text
 from .models import ModelInfo
 from .plans import Plan, Target
 from .redact import shown
+from .requests import messages_of
 from .results import FinishReason, Generation, TokenCount
 from .streams import GenerationStream
 
@@ -161,7 +162,7 @@ class ForeignProvider(Adapter):
         if self._has("generate_stream") and not self._has("generate"):
             return await (await self._stream(call, commit="end")).collect()
         asked = self._prepare("generate", call)
-        answer = await asked(call.prompt)
+        answer = await asked(asked.prompt)
         if isinstance(answer, Generation):
             return answer.warned(*asked.warnings)
         if not isinstance(answer, str):
@@ -187,7 +188,7 @@ class ForeignProvider(Adapter):
         self, call: Call[Any], *, commit: Literal["text", "any", "end"]
     ) -> GenerationStream:
         asked = self._prepare("generate_stream", call)
-        produced = await asked(call.prompt)
+        produced = await asked(asked.prompt)
         if isinstance(produced, GenerationStream):
             return produced.warned(*asked.warnings)
         if not hasattr(produced, "__aiter__"):
@@ -250,8 +251,9 @@ class ForeignProvider(Adapter):
         remaining = call.deadline.remaining()
         if remaining is not None:
             given["timeout"] = remaining
+        prompt = None if call.embeds else _prompt(call, given)
         if accepted is None:
-            return _Asked(self, function, given, own)
+            return _Asked(self, function, prompt, given, own)
         lost = [name for name in given if name not in accepted and name not in _STEERING]
         if lost and call.request.strict:
             msg = f"{self.name}.{method}() does not take {', '.join(lost)}"
@@ -260,7 +262,7 @@ class ForeignProvider(Adapter):
         if "model" in lost:
             own = self.model.embedding_model if call.embeds else self.model.name
         kept = {name: value for name, value in given.items() if name in accepted}
-        return _Asked(self, function, kept, own, warnings)
+        return _Asked(self, function, prompt, kept, own, warnings)
 
     def wrong(self, what: str, expected: str, got: object) -> InvalidResponseError:
         """The error for an answer that no adapting helps."""
@@ -282,12 +284,23 @@ def _keywords(function: Any) -> frozenset[str] | None:
 _BY_NAME = {inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY}
 
 
+def _prompt(call: Call[Any], given: dict[str, Any]) -> Any:
+    """The caller's own prompt; all messages, the system's too, where a policy has changed it."""
+    system, own = given.get("system_prompt"), messages_of(call.prompt)
+    asked = call.generation.messages
+    if asked == (own if system is None else (Message.system(system), *own)):
+        return call.prompt
+    given.pop("system_prompt", None)
+    return list(asked)
+
+
 @dataclass(frozen=True, slots=True)
 class _Asked:
     """A method of a foreign provider, and what it is asked with."""
 
     provider: ForeignProvider
     method: Any
+    prompt: Any
     options: dict[str, Any]
     model: str | None
     warnings: tuple[str, ...] = ()

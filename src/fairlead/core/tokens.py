@@ -19,7 +19,7 @@ import json
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from .messages import Audio, File, Image, Reasoning, ToolCall, ToolResult
+from .messages import Audio, File, Image, Reasoning, Text, ToolCall, ToolResult
 from .requests import GenerateRequest, messages_of
 from .results import TokenCount
 
@@ -161,17 +161,43 @@ def count_request(
     Never exact. Tools are counted as their JSON, which is on the high side where a vendor
     abridges it: OpenAI needs about half of that for many small ones.
     """
-    scale = _Scale(family, tokenizer)
     if not isinstance(request, GenerateRequest):
-        return _rounded(sum(map(scale.words, request.texts)))
-    total = scale.messages(request.messages)
+        return _rounded(sum(map(_Scale(family, tokenizer).words, request.texts)))
+    rest, each = weights(request, family, tokenizer)
+    return _rounded(rest + sum(each))
+
+
+def weights(
+    request: GenerateRequest, family: str | None = None, tokenizer: Tokenizer | None = None
+) -> tuple[float, list[float]]:
+    """What `count_request` adds up, unrounded: what is no message, and each message."""
+    scale = _Scale(family, tokenizer)
+    rest: float = PROMPT_OVERHEAD
     if request.tools:
-        total += TOOLS_OVERHEAD.get(scale.family, _TOOLS_OVERHEAD)
-        total += sum(scale.words(_declaration(tool)) for tool in request.tools)
+        rest += TOOLS_OVERHEAD.get(scale.family, _TOOLS_OVERHEAD)
+        rest += sum(scale.words(_declaration(tool)) for tool in request.tools)
     schema = request.schema
     if schema is not None:
-        total += scale.words(_json(schema))
-    return _rounded(total)
+        rest += scale.words(_json(schema))
+    return rest, [scale.message(message) for message in request.messages]
+
+
+def weight(
+    message: Message, family: str | None = None, tokenizer: Tokenizer | None = None
+) -> float:
+    """As `weights`, of one message."""
+    return _Scale(family, tokenizer).message(message)
+
+
+def least_tokens(request: GenerateRequest) -> int:
+    """
+    A number of input tokens that *request* cannot have less than: its words.
+
+    No tokenizer here joins two words that white space divides. What is not sent to everybody, such
+    as reasoning, counts for nothing, and texts without white space, such as Chinese, for little.
+    """
+    parts = [part for message in request.messages for part in message.parts]
+    return sum(len(part.text.split()) for part in parts if isinstance(part, Text | ToolResult))
 
 
 def count_answer(message: Message, family: str | None = None) -> TokenCount:
@@ -214,9 +240,9 @@ class _Scale:
 
     def messages(self, messages: tuple[Message, ...]) -> float:
         """All of them, with their frames and the chat's own."""
-        return PROMPT_OVERHEAD + sum(map(self._message, messages))
+        return PROMPT_OVERHEAD + sum(map(self.message, messages))
 
-    def _message(self, message: Message) -> float:
+    def message(self, message: Message) -> float:
         words = sum(map(self.words, _words(message)))
         return MESSAGE_OVERHEAD + words + sum(map(self._picture, _media(message)))
 

@@ -27,7 +27,9 @@ from fairlead import (
 )
 from fairlead.assembly.choice import choose
 from fairlead.container import Container
+from fairlead.core.context import ContextOptions, Strategy
 from fairlead.decorators._base import Decorator
+from fairlead.decorators.context import ContextFitProvider
 from fairlead.settings import load
 from tests.support.answers import completion, script
 
@@ -487,3 +489,17 @@ def test_rates_are_limited_where_settings_say_so(monkeypatch):
     limited = find(open_provider("offline", rates={"max_running": 2}), LimitProvider)
 
     assert limited._options == LimitOptions(requests_per_minute=60, max_running=2)
+
+
+def test_prompts_are_cut_to_fit_where_settings_say_so(monkeypatch):
+    assert find(open_provider("offline"), ContextFitProvider) is None
+    monkeypatch.setenv("FAIRLEAD_CONTEXT_ENABLED", "1")
+    monkeypatch.setenv("FAIRLEAD_CONTEXT_STRATEGIES", "keep-last,drop-oldest")
+
+    fitting = find(open_provider("offline", context={"room": 9}), ContextFitProvider)
+    raising = find(open_provider("offline", context={"truncation": "raise"}), ContextFitProvider)
+
+    strategies = (Strategy.KEEP_LAST, Strategy.DROP_OLDEST)
+    assert fitting._options == ContextOptions(strategies=strategies, room=9)
+    assert fitting._tokenizers
+    assert (fitting._truncation, raising._truncation) == ("warn", "raise")
