@@ -122,13 +122,13 @@ def servers(session: nox.Session) -> None:
     """The adapters and the command line against servers that others have written. Needs npm."""
     session.install(".", *group("tests"))
     with independent_servers(session) as addresses:
-        tests = [SERVER_TESTS[name] for name in addresses]
+        tests = [test for name in addresses for test in SERVER_TESTS[name]]
         session.run("pytest", *tests, *session.posargs, env=addresses)
 
 
 SERVER_TESTS = {
-    "FAIRLEAD_LLMOCK": "tests/servers/llmock.py",
-    "FAIRLEAD_AIMOCK": "tests/servers/aimock.py",
+    "FAIRLEAD_LLMOCK": ["tests/servers/llmock.py", "tests/servers/policies.py"],
+    "FAIRLEAD_AIMOCK": ["tests/servers/aimock.py"],
 }
 
 

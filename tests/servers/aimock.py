@@ -3,7 +3,18 @@
 import pytest
 
 import fairlead
-from fairlead import Backoff, RetryProvider, StreamInterruptedError, Tool, ToolResult
+from fairlead import (
+    Backoff,
+    RetryProvider,
+    StreamInterruptedError,
+    Tool,
+    ToolResult,
+    default_pipeline,
+)
+from fairlead.assembly.explain import explain
+from fairlead.decorators.hedge import HedgeProvider
+from fairlead.decorators.hedging import HedgeOptions
+from tests.support.policies import leftovers
 
 pytestmark = pytest.mark.anyio
 QUICK = Backoff(
@@ -99,6 +110,43 @@ async def test_retries_until_it_answers(aimock):
     answer = await RetryProvider(aimock, backoff=QUICK).generate(f"RETRYME {id(aimock)}")
 
     assert answer == "third time lucky"
+
+
+@pytest.mark.parametrize("streamed", [False, True])
+@pytest.mark.parametrize("prompt", ["ERR429", "ERR500", "ERR401", "ERR529", "MALFORMED", "KILL"])
+async def test_a_pipeline_falls_back_from(aimock, prompt, streamed):
+    pipeline = default_pipeline(aimock, fairlead.OfflineProvider(), max_retries=1, backoff=QUICK)
+    worst = explain(pipeline).worst["generate"].attempts
+    if streamed:
+        answer = await pipeline.generate_stream(prompt).collect()
+    else:
+        answer = await pipeline.generate(prompt)
+
+    assert answer.provider == "offline"
+    assert answer.warnings
+    assert len([attempt for attempt in answer.attempts if attempt.sent]) <= worst
+    assert leftovers(pipeline) == []
+
+
+@pytest.mark.parametrize("prompt", ["CUT", "DROP"])
+async def test_a_pipeline_falls_back_from_nothing_that_was_shown(aimock, prompt):
+    pipeline = default_pipeline(aimock, fairlead.OfflineProvider(), backoff=QUICK)
+    with pytest.raises(StreamInterruptedError) as caught:
+        await pipeline.generate_stream(prompt).collect()
+
+    assert len([attempt for attempt in caught.value.attempts if attempt.sent]) == 1
+    assert leftovers(pipeline) == []
+
+
+async def test_who_is_slow_is_raced(aimock):
+    hedging = HedgeOptions(delay=0.2, minimum_samples=5, max_share=0.2)
+    race = HedgeProvider([aimock, fairlead.OfflineProvider()], hedging=hedging)
+    for _ in range(6):
+        await race.generate_stream("PLAIN").collect()
+    answer = await race.generate_stream("SLOW").collect()
+
+    assert answer.provider == "offline"
+    assert "was slower" in answer.warnings[0]
 
 
 async def test_embeds(aimock):
