@@ -73,10 +73,7 @@ BUCKETS = (
     "tests/property/decorators/test_bucket_model.py",
 )
 ADAPTIVE = ("tests/unit/decorators/test_adaptive.py",)
-CONTEXT = ("tests/unit/core/test_context.py", "tests/property/core/test_context.py")
-CONTEXT_FIT = ("tests/unit/decorators/test_context.py",)
 RATE_HEADERS = ("tests/unit/wire/test_rate_limit_headers.py",)
-
 WIRE = "src/fairlead/wire/"
 CHAT = WIRE + "openai_chat/"
 HTTP = "src/fairlead/adapters/http/"
@@ -87,7 +84,6 @@ SSE = ("tests/unit/wire/test_sse.py", "tests/property/wire/test_sse_chunking.py"
 CHATS = ("tests/unit/wire/openai_chat",)
 ENGINE = ("tests/integration/http",)
 ADAPTERS = ("tests/integration/providers",)
-
 STORES = "src/fairlead/adapters/stores/"
 SQLITE = ("tests/unit/adapters/stores/test_sqlite.py",)
 TAGS = ("tests/unit/core/test_tags.py",)
@@ -95,9 +91,10 @@ ADAPTER = ("tests/unit/core/test_adapter.py",)
 LEDGERS = ("tests/unit/adapters/stores/test_ledgers.py",)
 SPENDING = ("tests/unit/core/test_spending.py",)
 MONEY = ("tests/property/core/test_money.py",)
+CONTEXT = ("tests/unit/core/test_context.py", "tests/property/core/test_context.py")
+CONTEXT_FIT = ("tests/unit/decorators/test_context.py",)
 
 MUTANTS: tuple[Mutant, ...] = (
-    # Logging.
     Mutant(
         POLICY + "logging.py",
         "entry.reason in self._failures",
@@ -105,7 +102,6 @@ MUTANTS: tuple[Mutant, ...] = (
         "who waits for a turn is said to ask again",
         ("tests/unit/decorators/test_logging.py",),
     ),
-    # Breakers in common.
     Mutant(
         POLICY + "breaker.py",
         "            return self._store.get(name) or self._store.setdefault(name, self._made())\n",
@@ -134,7 +130,6 @@ MUTANTS: tuple[Mutant, ...] = (
         "a key that was reloaded dies again of what others remember",
         KEYS,
     ),
-    # Pools of keys, from settings.
     Mutant(
         "src/fairlead/assembly/pipeline.py",
         "store = LocalBreakers() if keys and breakers is None else breakers",
@@ -156,7 +151,6 @@ MUTANTS: tuple[Mutant, ...] = (
         "a list of keys is no secret",
         POOLS,
     ),
-    # Bounds.
     Mutant(
         CORE + "bounds.py",
         "seconds=None if self.seconds is None else inf,",
@@ -164,7 +158,6 @@ MUTANTS: tuple[Mutant, ...] = (
         "how long a batch takes is unknown, although there is a deadline",
         ("tests/unit/core/test_bounds.py", "tests/unit/assembly/test_explain.py"),
     ),
-    # Circuit breaker.
     Mutant(
         POLICY + "circuit.py",
         "if self._row >= options.failure_threshold:",
@@ -299,7 +292,6 @@ MUTANTS: tuple[Mutant, ...] = (
         "an open breaker that may be probed is never asked again",
         (*GUARDED, *FALLBACK),
     ),
-    # Retry.
     Mutant(
         POLICY + "retry.py",
         "repeat >= self._max_retries",
@@ -398,7 +390,6 @@ MUTANTS: tuple[Mutant, ...] = (
         "the quota overflows",
         QUOTA,
     ),
-    # Key pool.
     Mutant(
         POLICY + "key_pool.py",
         "                pool.release(lease, call.now())\n                raise\n",
@@ -483,7 +474,6 @@ MUTANTS: tuple[Mutant, ...] = (
         "a late answer shortens a rest",
         KEYS,
     ),
-    # Split.
     Mutant(
         POLICY + "split.py",
         "while self._failure is None and self._running",
@@ -540,7 +530,6 @@ MUTANTS: tuple[Mutant, ...] = (
         "half of what was refused is forgotten",
         SPLIT,
     ),
-    # Fallback.
     Mutant(
         POLICY + "_dispatch.py",
         "not in {Another.NEVER, Another.OPT_IN}",
@@ -606,7 +595,7 @@ MUTANTS: tuple[Mutant, ...] = (
     ),
     Mutant(
         POLICY + "_dispatch.py",
-        'return cast("T", cast("Any", result).warned(f"answered by {label}, as {reasons}"))',
+        'return cast("T", cast("Any", result).warned(f"{ANSWERED_BY}{label}, as {reasons}"))',
         "return result",
         "a switch is hidden",
         FALLBACK,
@@ -618,7 +607,6 @@ MUTANTS: tuple[Mutant, ...] = (
         "a plan without children hides all targets",
         FALLBACK,
     ),
-    # Task host, hedge, router.
     Mutant(
         POLICY + "_tasks.py",
         "context=copy_context()",
@@ -836,7 +824,6 @@ MUTANTS: tuple[Mutant, ...] = (
         "who is cheap is unknown",
         ROUTER,
     ),
-    # Time limits.
     Mutant(
         CORE + "calls.py",
         "return own if whole is None or own < whole else whole",
@@ -893,7 +880,6 @@ MUTANTS: tuple[Mutant, ...] = (
         "a target that was given its time is not blamed",
         ERRORS,
     ),
-    # Streams.
     Mutant(
         CORE + "streams.py",
         "        try:\n            self._source.abort()\n        finally:",
@@ -985,7 +971,6 @@ MUTANTS: tuple[Mutant, ...] = (
         "a stream can be used twice",
         STREAMS,
     ),
-    # Values, and users' own providers.
     Mutant(
         CORE + "journal.py",
         "            self._folded = _fold(self._folded, oldest)\n",
@@ -995,8 +980,8 @@ MUTANTS: tuple[Mutant, ...] = (
     ),
     Mutant(
         CORE + "usage.py",
-        "        estimated=one.estimated or other.estimated,\n    )\n\n\ndef _add",
-        "        estimated=one.estimated,\n    )\n\n\ndef _add",
+        "        estimated=one.estimated or other.estimated,\n    )\n\n\ndef exact_sum",
+        "        estimated=one.estimated,\n    )\n\n\ndef exact_sum",
         "a sum with an estimate poses as exact",
         ("tests/unit/core/test_journal.py",),
     ),
@@ -1056,7 +1041,6 @@ MUTANTS: tuple[Mutant, ...] = (
         "an estimate exceeds its bound",
         ("tests/unit/core/test_tokens.py",),
     ),
-    # Formats.
     Mutant(
         WIRE + "sse.py",
         '            self._skip_lf = data.endswith(b"\\r")\n',
@@ -1127,7 +1111,6 @@ MUTANTS: tuple[Mutant, ...] = (
         "a date counts by our clock and not by the server's",
         ("tests/unit/wire/test_headers.py",),
     ),
-    # The engine and the adapters on it.
     Mutant(
         HTTP + "_slots.py",
         "                if slot is not None:\n                    pool.discard(slot)\n",
@@ -1311,7 +1294,6 @@ MUTANTS: tuple[Mutant, ...] = (
         "a key is sent to an address that it was not meant for",
         ("tests/integration/cli",),
     ),
-    # Synchronous calls, and streams to browsers.
     Mutant(
         SYNC + "_loop.py",
         '        context.run(current_async_library_cvar.set, "asyncio")\n',
@@ -1396,7 +1378,6 @@ MUTANTS: tuple[Mutant, ...] = (
         "a stream that is being opened is not stopped when the browser leaves",
         ("tests/unit/services/test_web.py",),
     ),
-    # Limits.
     Mutant(
         POLICY + "limits.py",
         "except BaseException as error:\n            lane.failed",
@@ -1656,7 +1637,6 @@ MUTANTS: tuple[Mutant, ...] = (
         "a date is taken for a wait of decades",
         RATE_HEADERS,
     ),
-    # Explanations, and faults on purpose.
     Mutant(
         CORE + "bounds.py",
         "most = self.all.least(self.each.times(attempts))",
@@ -1706,7 +1686,6 @@ MUTANTS: tuple[Mutant, ...] = (
         "two calls write on one error",
         FAULTS,
     ),
-    # Files of SQLite.
     Mutant(
         STORES + "_sqlite.py",
         """if isinstance(error, sqlite3.OperationalError) or""",
@@ -1756,7 +1735,6 @@ MUTANTS: tuple[Mutant, ...] = (
         "a child process goes on with its parent's connection",
         SQLITE,
     ),
-    # Tags, and what cut attempts consumed.
     Mutant(
         CORE + "tags.py",
         "{**around, **own}",
@@ -1799,7 +1777,6 @@ MUTANTS: tuple[Mutant, ...] = (
         "two attempts have the same id",
         ADAPTER,
     ),
-    # The ledger.
     Mutant(
         STORES + "ledger_sqlite.py",
         " ON CONFLICT (id) DO NOTHING",
@@ -1848,6 +1825,14 @@ MUTANTS: tuple[Mutant, ...] = (
         "Booking.CORRECTION: self.wasted,",
         "corrections change what was wasted",
         SPENDING,
+    ),
+    Mutant(
+        CORE + "commit.py",
+        "return CommitGate.PER_EVENT + sum(",
+        "return sum(",
+        "events without words are held without end",
+        STREAMS,
+    ),
     Mutant(
         CORE + "context.py",
         "        if cutting.total <= limit:",
