@@ -93,6 +93,7 @@ SPENDING = ("tests/unit/core/test_spending.py",)
 MONEY = ("tests/property/core/test_money.py",)
 CONTEXT = ("tests/unit/core/test_context.py", "tests/property/core/test_context.py")
 CONTEXT_FIT = ("tests/unit/decorators/test_context.py",)
+ROUTING = ("tests/unit/facade/test_routing.py",)
 
 MUTANTS: tuple[Mutant, ...] = (
     Mutant(
@@ -1827,13 +1828,6 @@ MUTANTS: tuple[Mutant, ...] = (
         SPENDING,
     ),
     Mutant(
-        CORE + "commit.py",
-        "return CommitGate.PER_EVENT + sum(",
-        "return sum(",
-        "events without words are held without end",
-        STREAMS,
-    ),
-    Mutant(
         CORE + "context.py",
         "        if cutting.total <= limit:",
         "        if cutting.total <= window:",
@@ -1916,6 +1910,62 @@ MUTANTS: tuple[Mutant, ...] = (
         "",
         "a system prompt is said twice to users' own providers",
         CONTEXT_FIT,
+    ),
+    Mutant(
+        POLICY + "_dispatch.py",
+        "            if not share_space(plan, spare):\n",
+        "            if not spare.targets:\n",
+        "vectors of the last resort spoil an index",
+        ROUTING,
+    ),
+    Mutant(
+        "src/fairlead/assembly/routing.py",
+        "if problem is None or canonical(given) in absent:",
+        "if problem is None or absent:",
+        "one provider that is left out hides that another is misspelt",
+        ROUTING,
+    ),
+    Mutant(
+        "src/fairlead/assembly/routing.py",
+        "if hedges and resolved.model.strategy is not None:",
+        "if hedges and resolved.model.strategy is None:",
+        "a hedge is left out in silence for a router",
+        ROUTING,
+    ),
+    Mutant(
+        "src/fairlead/assembly/sections.py",
+        "        if lacks:\n",
+        "        if lacks and idle:\n",
+        "a strategy goes without what it needs",
+        ROUTING,
+    ),
+    Mutant(
+        POLICY + "_dispatch.py",
+        'return cast("T", cast("Any", result).warned(f"answered by {label}, as {reasons}"))',
+        "return result",
+        "a switch is hidden",
+        FALLBACK,
+    ),
+    Mutant(
+        CORE + "commit.py",
+        "size = self.PER_EVENT + sum(",
+        "size = sum(",
+        "events without words are held without end",
+        STREAMS,
+    ),
+    Mutant(
+        CORE + "usage.py",
+        "        estimated=one.estimated or other.estimated,\n    )\n\n\ndef _add",
+        "        estimated=one.estimated,\n    )\n\n\ndef _add",
+        "a sum with an estimate poses as exact",
+        ("tests/unit/core/test_journal.py",),
+    ),
+    Mutant(
+        CORE + "adapter.py",
+        "            attempt.record(Outcome.ABANDONED)\n            raise\n",
+        "            raise\n",
+        "a cancelled attempt is not written down",
+        CANCELLED,
     ),
 )
 

@@ -17,6 +17,7 @@ from ..decorators.key_pool import PoolKey
 from ..decorators.lane import LimitOptions
 from ..settings import resolve
 from .pipeline import MAX_RETRIES, chain, target_pipeline
+from .routing import Routing, names_of
 from .sections import (
     BreakerSettings,
     ContextSettings,
@@ -55,6 +56,7 @@ class PipelineSettings:
     rates: RateSettings
     hedge: HedgeSettings
     context: ContextSettings
+    routing: Routing
     retry: RetrySettings
     circuit_breaker: BreakerSettings
     tls: TlsSettings
@@ -77,6 +79,7 @@ class PipelineSettings:
             rates=resolve(raw, "rates", RateSettings).model,
             hedge=resolve(raw, "hedge", HedgeSettings).model,
             context=resolve(raw, "context", ContextSettings).model,
+            routing=Routing.of(raw),
             retry=resolve(raw, "retry", RetrySettings).model,
             circuit_breaker=resolve(raw, "circuit_breaker", BreakerSettings).model,
             tls=tls.model,
@@ -170,10 +173,16 @@ def build(
         for target in choices.targets
     ]
     hedging = HedgeOptions(**_given(settings.hedge, "enabled")) if settings.hedge.enabled else None
+    spare = choices.last_resort
+    called = [(it.name, node.model.name) for it, node in zip(choices.targets, targets, strict=True)]
+    names = names_of(called)
+    several = len(targets) > 1
     return chain(
-        targets,
+        dict(zip(names, targets, strict=True)),
         total=settings.limits.total,
         hedging=hedging,
+        order=settings.routing.order(names, choices.missing) if several else None,
+        last_resort=None if spare is None else spare.create(limits, engine),
         quota=quota,
         log=told,
         fitting=_fitting(settings.context, tokenizers) if settings.context.enabled else None,

@@ -131,6 +131,7 @@ class _Choosing:
         self._sources = resolved.sources
         self._notes: list[str] = []
         self._warnings: list[str] = []
+        self._missing: list[str] = []
         self.own = resolved.model
 
     def of(self, targets: Sequence[Target]) -> Choices:
@@ -140,7 +141,11 @@ class _Choosing:
             if target not in once:
                 once.append(target)
         return Choices(
-            targets=tuple(once), notes=tuple(self._notes), warnings=tuple(self._warnings)
+            targets=tuple(once),
+            notes=tuple(self._notes),
+            warnings=tuple(self._warnings),
+            missing=tuple(self._missing),
+            last_resort=None if self.own.last_resort is None else self._safe(self.own.last_resort),
         )
 
     def disabled(self) -> Choices:
@@ -181,6 +186,7 @@ class _Choosing:
             if lack is None:
                 usable.append(target)
             else:
+                self._missing.append(target.name)
                 self._notes.append(f"{name} is left out of the fallback: {lack}")
         return usable
 

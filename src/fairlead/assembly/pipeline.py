@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random as _random
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, TypeGuard, cast
 
@@ -26,6 +26,7 @@ from ..decorators.limits import LimitProvider
 from ..decorators.logging import LoggingProvider
 from ..decorators.quota import RetryQuota
 from ..decorators.retry import RetryProvider
+from ..decorators.router import RouterProvider
 from ..decorators.split import SplitProvider
 from .order import CHAIN, LAYERS, TARGET, Layers, arranged, check, is_inside, layers_in
 
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     from ..decorators.circuit import CircuitBreaker
     from ..decorators.hedging import HedgeOptions
     from ..decorators.lane import LimitOptions
+    from ..decorators.orders import Order
     from .order import Use
 
 TOTAL = 600.0
@@ -113,23 +115,29 @@ def target_pipeline(
 
 
 def chain(
-    targets: Sequence[ProviderPort | LooseProvider],
+    targets: Mapping[str, ProviderPort | LooseProvider] | Sequence[ProviderPort | LooseProvider],
     /,
     *,
     total: float | None = TOTAL,
     hedging: HedgeOptions | None = None,
+    order: Order | None = None,
+    last_resort: ProviderPort | LooseProvider | None = None,
     quota: RetryStore | None = None,
     log: EventLog | None = None,
     fitting: Callable[[Node], Any] | None = None,
     decorators: Sequence[Use] = (),
 ) -> Decorator:
     """
-    What stands round several targets: deadline; with more than one of them, fallback or hedge.
+    What stands round several targets: deadline; with more than one, fallback, hedge or router.
 
     Args:
-        targets: What is asked, in order, each with its own policies already round it.
+        targets: What is asked, in order, each with its own policies already round it; by name,
+            where *order* names them.
         total: Seconds for a whole call that is not a stream; None is no end.
         hedging: When the next target is asked beside one that is slow; None is never.
+        order: In which order they are asked, settled for each call; None is that in which they
+            stand.
+        last_resort: What answers, with a warning, if none of them can be asked at all.
         quota: What hedges are paid from, as repeats are.
         log: Where calls are told to; None is nowhere.
         fitting: What makes the policy that cuts prompts to fit; None for no such policy.
@@ -140,13 +148,18 @@ def chain(
     """
     if not targets:
         raise ConfigurationError("a pipeline needs at least one adapter")
+    if hedging is not None and order is not None:
+        raise ConfigurationError("a hedge asks in the order given; leave out hedging or order")
+    given = list(targets.values()) if isinstance(targets, Mapping) else targets
     inner: Node
-    if len(targets) == 1:
-        inner = adapt(targets[0])
+    if len(given) == 1 and last_resort is None:
+        inner = adapt(given[0])
+    elif order is not None:
+        inner = RouterProvider(targets, order=order, last_resort=last_resort, log=log)
     elif hedging is None:
-        inner = FallbackProvider(targets, log=log)
+        inner = FallbackProvider(given, last_resort=last_resort, log=log)
     else:
-        inner = HedgeProvider(targets, hedging=hedging, quota=quota, log=log)
+        inner = HedgeProvider(given, hedging=hedging, quota=quota, last_resort=last_resort, log=log)
     layers: Layers = {"deadline": lambda node: DeadlineProvider(node, total=total)}
     if log is not None:
         layers["logging"] = lambda node: LoggingProvider(node, log=log)

@@ -6,15 +6,33 @@ Defaults are those of the policies themselves and stand there; what is None here
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
+from collections.abc import Mapping  # pydantic reads the annotations
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal, TypeAlias
 
-from pydantic import AliasChoices, Field
+from pydantic import AliasChoices, Field, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from ..settings import resolve
 
 if TYPE_CHECKING:
     from ..settings import RawSettings, Resolved
+
+
+Strategy: TypeAlias = Literal[
+    "in_order", "weighted", "least_busy", "fastest", "cheapest", "sticky", "experiment"
+]
+_NONE: frozenset[str] = frozenset()
+OF_STRATEGY: dict[Strategy | None, tuple[frozenset[str], frozenset[str]]] = {
+    None: (_NONE, _NONE),
+    "in_order": (_NONE, _NONE),
+    "weighted": (frozenset({"weights"}), _NONE),
+    "least_busy": (_NONE, _NONE),
+    "fastest": (_NONE, _NONE),
+    "cheapest": (_NONE, _NONE),
+    "sticky": (frozenset({"tag"}), frozenset({"weights"})),
+    "experiment": (frozenset({"name", "arms"}), frozenset({"tag"})),
+}
+"""Which other keys each strategy needs, and which it takes."""
 
 
 class Section(BaseSettings):
@@ -51,6 +69,11 @@ class ChoiceSettings(Section):
     )
     safe_default_provider: Literal["stub", "offline", "null"] | None = Field(
         None, description="What answers where no provider is usable."
+    )
+    last_resort: Literal["stub", "offline", "null"] | None = Field(
+        None,
+        description="What answers, with a warning, a call that none of the providers can take or "
+        "will take at present; not one that has failed.",
     )
     disable_providers: bool = Field(
         False, description="Whether only the safe default may answer; `null` if there is none."
@@ -165,6 +188,53 @@ class ContextSettings(Section):
     )
 
 
+Shares: TypeAlias = Mapping[str, Annotated[float, Field(ge=0, allow_inf_nan=False)]]
+
+
+class RoutingSettings(Section):
+    """In which order providers are asked, where that is not always the same."""
+
+    weights: Shares | None = Field(
+        None, min_length=1, description="Of `weighted` and `sticky`: each provider's share."
+    )
+    tag: str | None = Field(
+        None, min_length=1, description="Of `sticky` and `experiment`: the tag that decides."
+    )
+    name: str | None = Field(None, min_length=1, description="Of `experiment`: what it is called.")
+    arms: Shares | None = Field(
+        None, min_length=1, description="Of `experiment`: each provider's share."
+    )
+    # The last, so that all it needs is known when it is looked at.
+    strategy: Strategy | None = Field(
+        None,
+        validate_default=True,
+        description="In which order; as the fallback has them, if not set: `in_order`, `weighted`, "
+        "`least_busy`, `fastest`, `cheapest`, `sticky` or `experiment`.",
+    )
+
+    @field_validator("weights", "arms")
+    @classmethod
+    def _some_share(cls, value: Shares | None) -> Shares | None:
+        if value is not None and not any(value.values()):
+            raise ValueError("at least one share must be more than 0")
+        return value
+
+    @field_validator("strategy")
+    @classmethod
+    def _has_its_own(cls, value: Strategy | None, info: ValidationInfo) -> Strategy | None:
+        needs, takes = OF_STRATEGY[value]
+        given = {key for key, said in info.data.items() if said is not None}
+        if len(info.data) < len(cls.model_fields) - 1:  # another mistake, which is told by itself
+            return value
+        lacks, idle = sorted(needs - given), sorted(given - needs - takes)
+        if lacks:
+            raise ValueError(f"{value} needs {' and '.join(lacks)}")
+        if idle:
+            what = "without it" if value is None else f"for {value}"
+            raise ValueError(f"{' and '.join(idle)} would do nothing {what}")
+        return value
+
+
 class TlsSettings(Section):
     """Whom to trust, and who we are."""
 
@@ -202,6 +272,7 @@ SECTIONS: dict[str, type[Section]] = {
     "rates": RateSettings,
     "hedge": HedgeSettings,
     "context": ContextSettings,
+    "routing": RoutingSettings,
     "tls": TlsSettings,
     "http": HttpClientSettings,
     "logging": LoggingSettings,

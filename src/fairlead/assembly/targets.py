@@ -218,11 +218,15 @@ class Choices:
         targets: The providers.
         notes: Who was passed over, and why.
         warnings: What nobody should overlook: who answers in another's stead.
+        missing: The names of those who were passed over.
+        last_resort: What answers if none of them can be asked at all.
     """
 
     targets: tuple[Target, ...]
     notes: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
+    missing: tuple[str, ...] = ()
+    last_resort: Target | None = None
 
     @property
     def over_http(self) -> bool:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..adapters.http.address import check_address
 from ..assembly.choice import section_of
+from ..assembly.routing import HEDGED, named_in
 from ..assembly.sections import PROVIDERS, SECTIONS, ChoiceSettings
 from ..assembly.targets import Described
 from ..assembly.vendors import canonical, discover_providers, vendor
@@ -146,6 +147,8 @@ def _verified(raw: RawSettings, path: str, given: Mapping[str, Setting]) -> Iter
     """What keeps a section from being built, although each of its values fits its field."""
     if not path:
         yield from _nobody(raw, given)
+    if path == "routing":
+        yield from _routing(raw, given)
     if path.startswith(f"{PROVIDERS}."):
         plain_http = "allow_plain_http" in given and given["allow_plain_http"].value is True
         for address in (given[name] for name in ADDRESSES if name in given):
@@ -154,6 +157,24 @@ def _verified(raw: RawSettings, path: str, given: Mapping[str, Setting]) -> Iter
                     check_address(address.value, plain_http)
                 except ConfigurationError as error:
                     yield Mistake(address.source, f"cannot be used: {error}")
+
+
+def _routing(raw: RawSettings, given: Mapping[str, Setting]) -> Iterator[Mistake]:
+    """Who is named in vain, and what contradicts another section, as far as the file can tell."""
+    hedged = raw.section("hedge").get("enabled")
+    strategy = given.get("strategy")
+    if strategy is not None and hedged is not None and hedged.value is True:
+        yield Mistake(strategy.source, HEDGED)
+    if strategy is None and given and not raw.variables:
+        source = next(iter(given.values())).source
+        yield Mistake(source, "does nothing without routing.strategy")
+    if raw.variables:  # the sections may stand in a file beside it
+        return
+    for key, source in named_in(raw).items():
+        try:
+            section_of(raw, key.partition(".")[2])
+        except ConfigurationError as error:
+            yield Mistake(source, f"is of no use: {error}")
 
 
 def _nobody(raw: RawSettings, given: Mapping[str, Setting]) -> Iterator[Mistake]:

@@ -26,6 +26,7 @@ from ._targets import (
     each,
     of_one_space,
     request_for,
+    share_space,
     too_small,
 )
 
@@ -170,10 +171,18 @@ class Dispatcher(Policy):
             # The errors' tracebacks lead here, and must not lead back to them.
             if walk.failures:
                 walk.forget()
+        return self._explained(await self._at_last(call, plan), None, walk.passed_over)
+
+    async def _at_last(self, call: Call[T], plan: Plan) -> T:
+        """What the last resort answers, as nobody could be asked."""
         if self._last_resort is None:
             raise _no_target(call, plan)
         own = call.with_(plan=None, request=replace(call.request, model=None, extra={}))
-        return self._explained(await own.on(self._last_resort), None, walk.passed_over)
+        if call.embeds and not self._allow_other_space:
+            spare = self._last_resort.plan(own)
+            if not share_space(plan, spare):
+                raise _no_target(call, plan, "the last resort: it has another embedding space")
+        return await own.on(self._last_resort)
 
     async def aclose(self) -> None:
         """Close all targets. Idempotent."""
@@ -306,9 +315,9 @@ class Walk(Generic[T]):
         self.first_error = None
 
 
-def _no_target(call: Call[Any], plan: Plan) -> NoTargetError:
+def _no_target(call: Call[Any], plan: Plan, *others: str) -> NoTargetError:
     waits = [target.retry_after for target in plan if target.retry_after is not None]
-    reasons = "; ".join(f"{target.label}: {target.obstacle}" for target in plan)
+    reasons = "; ".join([*(f"{target.label}: {target.obstacle}" for target in plan), *others])
     error = NoTargetError(
         f"no target can be asked: {reasons}", retry_after=min(waits, default=None), sent=False
     )

@@ -141,6 +141,11 @@ def of_one_space(plan: Plan) -> Plan:
     return plan.map(marked)
 
 
+def share_space(plan: Plan, other: Plan) -> bool:
+    """Whether vectors of the first targets of both can be compared."""
+    return [_space(target) for target in plan][:1] == [_space(target) for target in other][:1]
+
+
 def _space(target: Target) -> str:
     """What its vectors may be compared by; of an unknown model, only with its provider's own."""
     return target.model.name or target.provider

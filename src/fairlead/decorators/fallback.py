@@ -24,7 +24,8 @@ class FallbackProvider(Dispatcher):
         allow_other_space: Whether vectors may come from another embedding space than the first
             target's. They cannot be compared with each other.
         try_another: Overrides the verdict: True goes on, False does not, None leaves it.
-        last_resort: What answers when no target can be asked at all.
+        last_resort: What answers when no target can be asked at all; with vectors only if they
+            are of the same embedding space, or any will do.
         log: Where it is told, once for each target and cause, that another than the first
             answered; by default the standard logger `fairlead.fallback`.
 

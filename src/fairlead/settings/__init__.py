@@ -9,6 +9,7 @@ from .check import check as check
 from .check import unknown_variables as unknown_variables
 from .load import load as load
 from .mistakes import Mistake as Mistake
+from .mistakes import as_error as as_error
 from .names import variable_names as variable_names
 from .raw import RawSettings as RawSettings
 from .resolve import Resolved as Resolved
