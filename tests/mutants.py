@@ -1967,6 +1967,27 @@ MUTANTS: tuple[Mutant, ...] = (
         "a cancelled attempt is not written down",
         CANCELLED,
     ),
+    Mutant(
+        CORE + "adapter.py",
+        "            self._adapter.misconfigured = None\n",
+        "            pass\n",
+        "a target that answers is called misconfigured for ever",
+        ("tests/unit/core/test_adapter.py",),
+    ),
+    Mutant(
+        CORE + "adapter.py",
+        "if error.verdict.misconfigured and self._asks_its_own_model():",
+        "if error.verdict.misconfigured:",
+        "a call with a misspelt model makes its target look misconfigured",
+        ("tests/unit/core/test_adapter.py",),
+    ),
+    Mutant(
+        "src/fairlead/assembly/explain.py",
+        "obstacles=(*_obstacles(plan), *_mistakes(adapter)),",
+        "obstacles=_obstacles(plan),",
+        "explain hides who is misconfigured",
+        ("tests/unit/facade/test_health.py",),
+    ),
 )
 
 

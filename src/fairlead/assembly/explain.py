@@ -40,7 +40,8 @@ class Part:
         layer: Which layer of the order it is, if it is one.
         options: How it was built; of an adapter, what is known of it.
         target: Who is asked, in an adapter.
-        obstacles: Why those behind it, or it itself, would not be asked now.
+        obstacles: Why those behind it, or it itself, would not be asked now; and of an adapter,
+            what it was last refused for, if only a change of the set-up mends that.
         inside: What it wraps or dispatches to, in order.
     """
 
@@ -220,13 +221,18 @@ def _adapter(adapter: Adapter, plan: Plan | None, call: Call[Any]) -> Part:
         kind=type(asks).__name__,
         options=known,
         target=Target(provider=adapter.name, model=adapter.model).label,
-        obstacles=_obstacles(plan),
+        obstacles=(*_obstacles(plan), *_mistakes(adapter)),
         inside=tuple(_part(each, None, call) for each in below(asks)),
     )
 
 
 def _obstacles(plan: Plan | None) -> tuple[str, ...]:
     return tuple(_obstacle(target) for target in plan or () if target.obstacle)
+
+
+def _mistakes(adapter: Adapter) -> tuple[str, ...]:
+    told = adapter.misconfigured
+    return () if told is None else (f"misconfigured: {shown(told)}",)
 
 
 def _obstacle(target: Target) -> str:

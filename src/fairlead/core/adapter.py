@@ -54,6 +54,8 @@ class Adapter(Funnel, ABC):
     """What `count_tokens` counts by, where that of the model's family is there."""
     version: ClassVar[str] = "1"
     """Part of what caches know its answers by: raise it when it asks or understands otherwise."""
+    misconfigured: str | None = None
+    """What it was last refused for that only a change of the set-up mends; None once it answers."""
     _planned_for: ModelInfo | None = None
     _planned: Plan = Plan(())
     """The plan for that model, which is the same for every request that it can take."""
@@ -283,6 +285,8 @@ class _Attempt:
         return answer[0] if self._call.operation is Operation.EMBED else answer
 
     def succeeded(self, metadata: Metadata | EmbeddingMetadata) -> None:
+        if self._adapter.misconfigured is not None:
+            self._adapter.misconfigured = None
         if self._told_in(metadata.journal):
             return
         model = metadata.model if isinstance(metadata, Metadata) else metadata.space.model
@@ -299,6 +303,9 @@ class _Attempt:
         if error.provider is None:
             error.provider = self._adapter.name
             error.model = error.model or self._adapter._model_for(self._call).name  # noqa: SLF001
+        if error.verdict.misconfigured and self._asks_its_own_model():
+            status = "" if error.status_code is None else f" (HTTP {error.status_code})"
+            self._adapter.misconfigured = f"{type(error).__name__}{status}: {error.message}"
         if isinstance(error.partial, Generation):
             facts.setdefault("usage", error.partial.usage)
         if facts.get("usage") is None and _may_be_billed(error):
@@ -314,6 +321,13 @@ class _Attempt:
                 **facts,
             )
         error.journal = self._call.journal
+
+    def _asks_its_own_model(self) -> bool:
+        """Whether the model is that of the set-up, and none that only this call names."""
+        if self._call.request.model is None:
+            return True
+        own = self._adapter.model
+        return self._adapter._model_for(self._call).name in {own.name, own.embedding_model}  # noqa: SLF001
 
     def closed(self, outcome: StreamOutcome) -> None:
         metadata = outcome.generation.metadata

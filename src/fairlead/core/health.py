@@ -20,7 +20,7 @@ class ProviderHealth:
         latency_ms: How long it took, in milliseconds.
         error: What went wrong, or why nobody can tell.
         misconfigured: Whether only a change of the configuration helps: a wrong key, address or
-            model.
+            model. It may be well nevertheless, where the check does not need what is wrong.
         targets: The same of each target, where there are several; one healthy one is enough.
     """
 

@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, TypeVar, cast
 import anyio
 from anyio.lowlevel import checkpoint_if_cancelled
 
+from ..core.adapter import Adapter
 from ..core.calls import below
 from ..core.health import HEALTH_SECONDS, HealthCheckable, ProviderHealth
 from ..core.redact import shown
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
 P = TypeVar("P")
 
@@ -35,9 +36,31 @@ def ends(provider: object, protocol: Callable[..., object]) -> Iterator[object]:
         yield from ends(child, protocol)
 
 
-async def checked(name: str, targets: Sequence[object]) -> ProviderHealth:
-    """The health of what stands over *targets*: that of the only one, or of the best."""
-    found = await side_by_side(targets)
+def mistakes_in(provider: object) -> dict[int, str]:
+    """What adapters below *provider* were last refused for, by the ids of their `ends`."""
+    found: dict[int, str] = {}
+    if isinstance(provider, Adapter) and provider.misconfigured is not None:
+        ids = map(id, ends(provider, HealthCheckable))
+        found = dict.fromkeys(ids, provider.misconfigured)
+    for child in below(provider):
+        found |= mistakes_in(child)
+    return found
+
+
+async def checked(
+    name: str, targets: Sequence[object], mistakes: Mapping[int, str] | None = None
+) -> ProviderHealth:
+    """
+    The health of what stands over *targets*: that of the only one, or of the best.
+
+    What its last call was refused for, in *mistakes*, is told of each, even if it is well: a list
+    of models may be had where the model that is asked for is not.
+    """
+    asked = await side_by_side(targets)
+    found = tuple(
+        _with_mistake(health, (mistakes or {}).get(id(target)))
+        for target, health in zip(targets, asked, strict=True)
+    )
     if len(found) == 1:
         return found[0]
     told = [health for health in found if health.healthy is not None]
@@ -84,6 +107,14 @@ async def _asked(target: object) -> ProviderHealth:
         await checkpoint_if_cancelled()  # a cancellation that is not its own passes
         error = shown(f"{type(failure).__name__}: {failure}")
     return ProviderHealth(name=name, healthy=False, error=error)
+
+
+def _with_mistake(health: ProviderHealth, mistake: str | None) -> ProviderHealth:
+    if mistake is None or health.misconfigured:
+        return health
+    told = f"its last call was refused: {shown(mistake)}"
+    error = told if health.error is None else f"{health.error}; {told}"
+    return replace(health, misconfigured=True, error=error)
 
 
 def _understood(answer: object, name: str, seconds: float) -> ProviderHealth:

@@ -12,7 +12,7 @@ from ..core.health import HealthCheckable, ProviderHealth
 from ..core.streams import GenerationStream
 from ..decorators._base import Decorator
 from .closing import close_all
-from .health import checked, ends
+from .health import checked, ends, mistakes_in
 from .running import Running, closed
 
 if TYPE_CHECKING:
@@ -153,12 +153,15 @@ class Provider(Decorator):
         Of several targets all are asked, side by side; one that is healthy is enough. One that
         has no `health_check()`, or does not answer with a `ProviderHealth` or a bool, cannot
         tell: its `healthy` is None, and so is that of the whole if none can. A check that
-        shields itself from cancellation takes as long as it likes.
+        shields itself from cancellation takes as long as it likes. What a target was last refused
+        for that only a change of the set-up mends (400, 401, 403, 404) is told beside, as
+        `misconfigured`, until it answers a call.
 
         Raises nothing but cancellation.
         """
         self._is_closed = False
-        return await checked(self.name, list(ends(self.inner, HealthCheckable)))
+        targets = list(ends(self.inner, HealthCheckable))
+        return await checked(self.name, targets, mistakes_in(self.inner))
 
     async def aclose(self) -> None:
         """

@@ -6,9 +6,13 @@ import pytest
 from fairlead.core.collector import Collector
 from fairlead.core.embeddings import Embeddings
 from fairlead.core.errors import (
+    AuthenticationError,
+    InvalidRequestError,
     InvalidResponseError,
+    ModelNotFoundError,
     OutputTruncatedError,
     OverloadedError,
+    PermissionDeniedError,
     ProviderConnectionError,
     ProviderTimeoutError,
     StreamInterruptedError,
@@ -385,3 +389,50 @@ async def test_every_attempt_has_an_id_of_its_own():
     ids = [attempt.id for call in calls for attempt in call.journal]
     assert len(set(ids)) == 4
     assert all(ids)
+
+
+def wrong_key():
+    return AuthenticationError("wrong key", status_code=401)
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize(
+    "error, told",
+    [
+        (wrong_key(), "AuthenticationError (HTTP 401): wrong key"),
+        (PermissionDeniedError("no", status_code=403), "PermissionDeniedError (HTTP 403): no"),
+        (ModelNotFoundError("none", status_code=404), "ModelNotFoundError (HTTP 404): none"),
+        (InvalidRequestError("what?", status_code=400), "InvalidRequestError (HTTP 400): what?"),
+        (AuthenticationError("wrong key"), "AuthenticationError: wrong key"),
+        (OverloadedError("busy", status_code=529), None),
+    ],
+)
+async def test_a_mistake_in_the_set_up_is_kept_until_it_answers(error, told):
+    provider = Scripted(error, "ho")
+
+    with pytest.raises(type(error)):
+        await generating().on(provider)
+    assert provider.misconfigured == told
+
+    await generating().on(provider)
+    assert provider.misconfigured is None
+
+
+@pytest.mark.anyio
+async def test_what_does_not_answer_for_another_reason_is_misconfigured_still():
+    provider = Scripted(wrong_key(), OverloadedError("busy"))
+    for error in (AuthenticationError, OverloadedError):
+        with pytest.raises(error):
+            await generating().on(provider)
+
+    assert provider.misconfigured == "AuthenticationError (HTTP 401): wrong key"
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("model, is_its_own", [("m", True), ("scripted:m", True), ("typo", False)])
+async def test_a_model_that_a_call_names_is_no_mistake_of_the_set_up(model, is_its_own):
+    provider = Scripted(ModelNotFoundError("none"))
+    with pytest.raises(ModelNotFoundError):
+        await generating(model=model).on(provider)
+
+    assert (provider.misconfigured is not None) == is_its_own

@@ -9,7 +9,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fairlead import FallbackProvider, OfflineProvider, Provider, ProviderHealth, RetryProvider
+from fairlead import (
+    FallbackProvider,
+    ModelNotFoundError,
+    OfflineProvider,
+    Provider,
+    ProviderHealth,
+    RetryProvider,
+)
 from fairlead.facade.health import checked, side_by_side
 
 pytestmark = pytest.mark.anyio
@@ -192,3 +199,53 @@ def test_the_health_of_several_is_that_of_the_best(healths):
         told.healthy is False and all(health.misconfigured for health in spoken)
     )
     assert (told.error is None) is (told.healthy is True)
+
+
+class Refused(Own):
+    """It refuses what it is asked for, until it is mended."""
+
+    mended = False
+
+    async def generate(self, prompt):
+        if not self.mended:
+            raise ModelNotFoundError("no such model", status_code=404)
+        return ""
+
+
+@pytest.mark.parametrize("says, healthy, error", [(WELL, True, ""), (ILL, False, "ill; ")])
+async def test_a_refusal_by_a_wrong_set_up_is_told_until_it_answers(says, healthy, error):
+    refused = Refused(says)
+    provider = Provider(RetryProvider(refused))
+    assert not (await provider.health_check()).misconfigured
+
+    with pytest.raises(ModelNotFoundError):
+        await provider.generate("hi")
+    health = await provider.health_check()
+    told = f"{error}its last call was refused: ModelNotFoundError (HTTP 404): no such model"
+    assert (health.healthy, health.misconfigured, health.error) == (healthy, True, told)
+    assert "! misconfigured: ModelNotFoundError (HTTP 404): no such model" in str(
+        provider.explain()
+    )
+
+    refused.mended = True
+    await provider.generate("hi")
+    assert not (await provider.health_check()).misconfigured
+    assert "misconfigured" not in str(provider.explain())
+
+
+async def test_a_fallback_does_not_hide_who_is_misconfigured():
+    provider = Provider(FallbackProvider([Refused(WELL, "first"), Own(WELL, "second")]))
+    await provider.generate("hi")
+
+    health = await provider.health_check()
+    assert [each.misconfigured for each in health.targets] == [True, False]
+    assert (health.healthy, health.misconfigured) == (True, False)
+
+
+async def test_each_tells_of_a_mistake_that_its_check_finds_by_itself_once():
+    ill = ProviderHealth(name="ill", healthy=False, error="401", misconfigured=True)
+    provider = Provider(Refused(ill))
+    with pytest.raises(ModelNotFoundError):
+        await provider.generate("hi")
+
+    assert await provider.health_check() == ill
