@@ -1940,34 +1940,6 @@ MUTANTS: tuple[Mutant, ...] = (
         ROUTING,
     ),
     Mutant(
-        POLICY + "_dispatch.py",
-        'return cast("T", cast("Any", result).warned(f"answered by {label}, as {reasons}"))',
-        "return result",
-        "a switch is hidden",
-        FALLBACK,
-    ),
-    Mutant(
-        CORE + "commit.py",
-        "size = self.PER_EVENT + sum(",
-        "size = sum(",
-        "events without words are held without end",
-        STREAMS,
-    ),
-    Mutant(
-        CORE + "usage.py",
-        "        estimated=one.estimated or other.estimated,\n    )\n\n\ndef _add",
-        "        estimated=one.estimated,\n    )\n\n\ndef _add",
-        "a sum with an estimate poses as exact",
-        ("tests/unit/core/test_journal.py",),
-    ),
-    Mutant(
-        CORE + "adapter.py",
-        "            attempt.record(Outcome.ABANDONED)\n            raise\n",
-        "            raise\n",
-        "a cancelled attempt is not written down",
-        CANCELLED,
-    ),
-    Mutant(
         CORE + "adapter.py",
         "            self._adapter.misconfigured = None\n",
         "            pass\n",
@@ -1987,6 +1959,13 @@ MUTANTS: tuple[Mutant, ...] = (
         "obstacles=_obstacles(plan),",
         "explain hides who is misconfigured",
         ("tests/unit/facade/test_health.py",),
+    ),
+    Mutant(
+        "src/fairlead/assembly/routing.py",
+        'canonical(given.partition(":")[0]) in absent:',
+        "absent:",
+        "one provider that is left out hides that another is misspelt",
+        ROUTING,
     ),
 )
 

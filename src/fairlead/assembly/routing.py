@@ -87,7 +87,7 @@ class Routing:
         for key, shares in (("weights", self.settings.weights), ("arms", self.settings.arms)):
             for given in shares or {}:
                 problem = _problem(given, names)
-                if problem is None or canonical(given) in absent:
+                if problem is None or canonical(given.partition(":")[0]) in absent:
                     continue
                 source = self.sources.get(f"{key}.{given}") or self.sources[key]
                 near = nearest(given, names)

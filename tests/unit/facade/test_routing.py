@@ -127,11 +127,12 @@ def test_names_of_what_is_alike_are_numbered():
     assert names_of(told) == ["a:m", "a:m#2", "a", "b"]
 
 
-def test_who_is_left_out_may_have_a_weight(tmp_path):
+@pytest.mark.parametrize("spelled", ["openai", "'openai:gpt-5.6-luna'"])
+def test_who_is_left_out_may_have_a_weight(tmp_path, spelled):
     file = tmp_path / "fairlead.yaml"
     file.write_text(
         "provider: offline\nfallback: [openai, 'null']\n"
-        "routing:\n  strategy: weighted\n  weights: {offline: 1, openai: 2, 'null': 0}\n"
+        f"routing:\n  strategy: weighted\n  weights: {{offline: 1, {spelled}: 2, 'null': 0}}\n"
     )
     router = router_of(open_provider(config=file))
 
