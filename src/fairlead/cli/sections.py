@@ -165,11 +165,11 @@ def _routing(raw: RawSettings, given: Mapping[str, Setting]) -> Iterator[Mistake
     strategy = given.get("strategy")
     if strategy is not None and hedged is not None and hedged.value is True:
         yield Mistake(strategy.source, HEDGED)
-    if strategy is None and given and not raw.variables:
+    if raw.variables:  # the rest may stand in a file beside it
+        return
+    if strategy is None and given:
         source = next(iter(given.values())).source
         yield Mistake(source, "does nothing without routing.strategy")
-    if raw.variables:  # the sections may stand in a file beside it
-        return
     for key, source in named_in(raw).items():
         try:
             section_of(raw, key.partition(".")[2])

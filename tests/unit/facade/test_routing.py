@@ -212,6 +212,13 @@ def test_weights_of_a_variable_are_refused_by_its_name(monkeypatch):
         opened(strategy="weighted")
 
 
+def test_variables_may_say_a_part_of_it(tmp_path):
+    file = tmp_path / ".env"
+    file.write_text('FAIRLEAD_ROUTING_WEIGHTS={"mine": 1}\n')
+
+    assert mistakes_in(file) == ()
+
+
 def test_a_hedge_and_a_router_contradict(tmp_path):
     file = tmp_path / "fairlead.yaml"
     file.write_text(
