@@ -22,6 +22,7 @@ from .journal import Attempt, Outcome
 from .models import ModelInfo
 from .outcomes import truncated
 from .plans import Plan, Target, obstacle
+from .prices import UNPRICED
 from .provider import Funnel
 from .results import Generation, Metadata
 from .streams import GenerationStream
@@ -37,8 +38,10 @@ if TYPE_CHECKING:
     from .limits import TimeLimits
     from .messages import Prompt
     from .outcomes import StreamOutcome
-    from .ports import Tokenizers
+    from .ports import PriceBook, Tokenizers
+    from .prices import Price
     from .results import TokenCount
+    from .usage import Cost, Usage
 
 _Answer: TypeAlias = Union[Generation, GenerationStream, "Embeddings"]
 
@@ -56,6 +59,8 @@ class Adapter(Funnel, ABC):
     """Part of what caches know its answers by: raise it when it asks or understands otherwise."""
     misconfigured: str | None = None
     """What it was last refused for that only a change of the set-up mends; None once it answers."""
+    prices: PriceBook = UNPRICED
+    """What answers cost by, where the vendor does not tell; by default nobody knows."""
     _planned_for: ModelInfo | None = None
     _planned: Plan = Plan(())
     """The plan for that model, which is the same for every request that it can take."""
@@ -77,6 +82,20 @@ class Adapter(Funnel, ABC):
     def endpoint(self) -> str | None:
         """The address that is asked, for those that have one."""
         return None
+
+    @property
+    def billed_by(self) -> str:
+        """Who sends the bill, in the words of price books: a vendor's name, or an address."""
+        return self.name
+
+    def price_of(self, model: str | None) -> Price | None:
+        """What *model* costs; None where nobody knows."""
+        if model is None:
+            return None
+        try:
+            return self.prices.price(self.billed_by, model)
+        except Exception:  # noqa: BLE001 - somebody's own book; an answer is not lost for it
+            return None
 
     @property
     def limits(self) -> TimeLimits | None:
@@ -106,9 +125,15 @@ class Adapter(Funnel, ABC):
         cannot = obstacle(call.request, model)
         if call.embeds and not self._can_embed(model):
             cannot = self._no_embeddings().message
-        if cannot is None and model is self._planned_for:
+        price = self.price_of(model.name)
+        planned = cannot is None and model is self._planned_for
+        if planned and self._planned.targets[0].price is price:
             return self._planned
         plan = Plan((self._target(model, cannot),))
+        target = Target(
+            provider=self.name, model=model, endpoint=self.endpoint, cannot=cannot, price=price
+        )
+        plan = Plan((target,))
         if cannot is None:
             self._planned_for, self._planned = model, plan
         return plan
@@ -140,14 +165,20 @@ class Adapter(Funnel, ABC):
         return (known or self._target(model)).identity
 
     def bounds(self, operation: Operation) -> Bounds:
-        """One attempt. What it costs is not known here, and a window holds all of its tokens."""
+        """One attempt. A window holds all of its tokens, and so bounds what it costs."""
         limit, limits = None, self.limits
         if limits is not None:
             streams = operation is Operation.STREAM
             content = limits.content(reasoning=bool(self.model.reasoning))
             limit = content if streams else limits.total
         window = self.model.context_window if operation in _GENERATES else None
-        return Bounds.once(Amounts(seconds=inf if limit is None else limit, tokens=window))
+        price = None if window is None else self.price_of(self.model.name)
+        money = None
+        if window is not None and price is not None:
+            money = price.within(window, self.model.max_output_tokens)
+        return Bounds.once(
+            Amounts(seconds=inf if limit is None else limit, tokens=window, money=money)
+        )
 
     async def handle(self, call: Call[T]) -> T:
         """Ask once. The attempt is recorded when it is over, a stream's when it has ended."""
@@ -255,7 +286,9 @@ class _Attempt:
 
     def record(self, outcome: Outcome, **facts: Any) -> None:
         call = self._call
-        facts.setdefault("model", self._adapter._model_for(call).name)  # noqa: SLF001
+        facts.setdefault("model", self._asked)
+        if facts.get("cost") is None and (usage := facts.get("usage")) is not None:
+            facts["cost"] = self.cost(usage, facts["model"])
         call.journal.record(
             Attempt(
                 outcome=outcome,
@@ -266,12 +299,40 @@ class _Attempt:
             )
         )
 
+    @property
+    def _asked(self) -> str | None:
+        return self._adapter._model_for(self._call).name  # noqa: SLF001
+
+    def cost(
+        self, usage: Usage, told: str | None, details: Mapping[str, Any] | None = None
+    ) -> Cost | None:
+        """
+        What *usage* comes to.
+
+        Args:
+            usage: What was consumed.
+            told: The model that answered, in the vendor's words.
+            details: What else the vendor told, such as its service tier.
+        """
+        price, asked = self._adapter.price_of(told), self._asked
+        if asked != told and (price is None or not price.exact):
+            own = self._adapter.price_of(asked)
+            # The dated name of what was asked for is in the list by a rule, its own name by itself.
+            if price is None or (own is not None and own.model == price.model):
+                price = own
+        tier = (details or {}).get("service_tier")
+        if price is None:
+            return None
+        return price.cost(usage, service_tier=tier if isinstance(tier, str) else None)
+
     def told(self, answer: Any) -> Any:
         """*answer*, as the call wants it, once it is written down."""
         if isinstance(answer, GenerationStream):
+            answer.reckon(self.cost)
             answer.on_close(self.closed)
             return answer
         if isinstance(answer, Generation):
+            answer = self._priced(answer)
             if (error := truncated(answer)) is not None:
                 raise error
             self.succeeded(answer.metadata)
@@ -281,8 +342,19 @@ class _Attempt:
         if fault is not None:
             msg = f"{self._adapter.name} answered {fault}"
             raise InvalidResponseError(msg, misconfigured=True)
+        known = answer.metadata
+        if known.cost is None and known.usage is not None:
+            cost = self.cost(known.usage, known.space.model)
+            answer = answer if cost is None else answer.described(replace(known, cost=cost))
         self.succeeded(answer.metadata)
         return answer[0] if self._call.operation is Operation.EMBED else answer
+
+    def _priced(self, answer: Generation) -> Generation:
+        known = answer.metadata
+        if known.cost is not None or known.usage is None:
+            return answer
+        cost = self.cost(known.usage, known.model, known.details)
+        return answer if cost is None else Generation(str(answer), replace(known, cost=cost))
 
     def succeeded(self, metadata: Metadata | EmbeddingMetadata) -> None:
         if self._adapter.misconfigured is not None:
@@ -306,6 +378,7 @@ class _Attempt:
         if error.verdict.misconfigured and self._asks_its_own_model():
             status = "" if error.status_code is None else f" (HTTP {error.status_code})"
             self._adapter.misconfigured = f"{type(error).__name__}{status}: {error.message}"
+            error.model = error.model or self._asked
         if isinstance(error.partial, Generation):
             facts.setdefault("usage", error.partial.usage)
         if facts.get("usage") is None and _may_be_billed(error):

@@ -41,6 +41,11 @@ class Collector:
         """Whether `StreamEnd` has been added."""
         return self._end is not None
 
+    @property
+    def model(self) -> str | None:
+        """The model that answers, once it is told."""
+        return self._start.model
+
     def add(self, event: StreamEvent) -> None:
         """Take *event* in."""
         if isinstance(event, TextDelta):

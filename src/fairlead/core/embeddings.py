@@ -174,6 +174,10 @@ class Embeddings(Sequence[Embedding]):
         """What the batch consumed."""
         return self.metadata.usage
 
+    def described(self, metadata: EmbeddingMetadata) -> Embeddings:
+        """The same vectors with *metadata*, each of them."""
+        return Embeddings([vector.described(metadata) for vector in self._vectors], metadata)
+
     def warned(self, *warnings: str) -> Embeddings:
         """The same vectors with *warnings* added."""
         return Embeddings(self._vectors, self.metadata.warned(*warnings))

@@ -14,6 +14,7 @@ from .tokens import estimate
 if TYPE_CHECKING:
     from .calls import Handler
     from .models import ModelInfo
+    from .prices import Price
     from .requests import EmbedRequest
 
 
@@ -35,6 +36,7 @@ class Target:
         adapter: What speaks to it, with its version: the same request may be asked otherwise, or
             the answer be understood otherwise, by another.
         defaults: What it is asked for where a call says nothing.
+        price: What the model costs; None where nobody knows.
     """
 
     provider: str
@@ -69,6 +71,8 @@ class Target:
             )[:32]
         except TypeError:
             return ""
+
+    price: Price | None = None
 
     @property
     def label(self) -> str:

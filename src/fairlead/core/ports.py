@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias, TypeVar
 
 if TYPE_CHECKING:
     from .budgets import Balance, Claim, Grant, Presumed, Shortfall, Spending
+    from .prices import Price
     from .rates import Amount, RateLimits, Rates
     from .verdicts import Retry
 
@@ -33,6 +34,20 @@ class Tokenizers(Protocol):
 
     def get(self, family: str, /) -> Tokenizer | None:
         """That of *family*; None if it is not there, or not yet. At once, without I/O."""
+        ...
+
+
+class PriceBook(Protocol):
+    """What models cost. Synchronous and local: it never waits, and never raises."""
+
+    def price(self, provider: str, model: str, /) -> Price | None:
+        """
+        That of *model*; None if it is not known, and never a guess.
+
+        Args:
+            provider: Who sends the bill: a vendor's name, or the address that is asked.
+            model: Its name there.
+        """
         ...
 
 

@@ -23,12 +23,13 @@ from .events import (
     TextDelta,
 )
 from .journal import Attempt, Outcome
-from .outcomes import StreamOutcome, call_all, is_cut, truncated
+from .outcomes import StreamOutcome, call_all, is_cut, priced, truncated
 from .results import FinishReason
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from .outcomes import Reckon
     from .results import Generation, Metadata
 
 T = TypeVar("T")
@@ -59,6 +60,7 @@ class GenerationStream(Closing):
         "_pending",
         "_reading",
         "_received",
+        "_reckon",
         "_source",
         "_taps",
     )
@@ -77,6 +79,7 @@ class GenerationStream(Closing):
         self._pending: Iterator[StreamEvent] = iter(())
         self._reading = False
         self._received: Generation | None = None
+        self._reckon: Reckon | None = None
         self._taps: list[Callable[[StreamEvent], Iterable[StreamEvent]]] = []
         self._on_close: list[Callable[[StreamOutcome], None]] = []
         self._finishers: list[Callable[[StreamOutcome], Awaitable[None]]] = []
@@ -264,6 +267,10 @@ class GenerationStream(Closing):
         """
         self._finishers.append(callback)
 
+    def reckon(self, cost: Reckon) -> None:
+        """Let the end tell what *cost* makes of it, if it tells none. The first one is kept."""
+        self._reckon = self._reckon or cost
+
     def tee(self, callback: Callable[[StreamEvent], None]) -> None:
         """Show *callback* each event on its way to the reader."""
 
@@ -292,6 +299,8 @@ class GenerationStream(Closing):
                 batch = await self._source.read()
             if not batch:
                 raise InvalidResponseError(_CUT)
+            if self._reckon is not None:
+                batch = priced(batch, self._reckon, self._collector.model or self._metadata.model)
             self._take(self._tapped(batch))
         except ProviderError as error:
             if self._outcome is not None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import date
     from decimal import Decimal
 
 
@@ -30,6 +31,9 @@ class Usage:
     """The vendor's own sum, as it was told."""
     estimated: bool = False
     """Whether a cut or abandoned call was settled with what had been seen."""
+    apart: Mapping[str, int] = field(default_factory=dict[str, int], hash=False)
+    """Of all this, what some vendors charge apart: `input_audio`, `output_audio`, `cache_write_1h`,
+    `web_searches` and whatever else is in `fairlead.core.prices.UNITS`."""
     raw: Mapping[str, object] = field(default_factory=dict[str, object], hash=False)
     """The vendor's own record."""
 
@@ -42,6 +46,12 @@ class Cost:
     source: str
     """Who says so: the vendor's answer, or the name of a price list."""
     estimated: bool = False
+    matched: str | None = None
+    """The entry of the price list that it was reckoned by."""
+    as_of: date | None = None
+    """The day of that list, if it is known."""
+    exact: bool = True
+    """Whether the model's own name stands in the list; else one of its rules fits the name."""
 
 
 def add_usage(one: Usage | None, other: Usage | None) -> Usage | None:
@@ -55,6 +65,10 @@ def add_usage(one: Usage | None, other: Usage | None) -> Usage | None:
         cache_write_tokens=_add(one.cache_write_tokens, other.cache_write_tokens),
         reasoning_tokens=_add(one.reasoning_tokens, other.reasoning_tokens),
         total_tokens=_add(one.total_tokens, other.total_tokens),
+        apart={
+            name: one.apart.get(name, 0) + other.apart.get(name, 0)
+            for name in {**one.apart, **other.apart}
+        },
         estimated=one.estimated or other.estimated,
     )
 
@@ -67,6 +81,9 @@ def add_cost(one: Cost | None, other: Cost | None) -> Cost | None:
         amount=exact_sum(one.amount, other.amount),
         source=one.source if one.source == other.source else "sum",
         estimated=one.estimated or other.estimated,
+        matched=one.matched if one.matched == other.matched else None,
+        as_of=one.as_of if one.as_of == other.as_of else None,
+        exact=one.exact and other.exact,
     )
 
 
