@@ -46,8 +46,23 @@ def decode_usage(raw: object, dialect: Dialect) -> Usage | None:
         cache_write_tokens=_first(_CACHE_WRITE, prompt, told),
         reasoning_tokens=reasoning,
         total_tokens=total,
+        apart=_apart(told, prompt, completion),
         raw=told,
     )
+
+
+def _apart(
+    told: dict[str, Any], prompt: dict[str, Any], completion: dict[str, Any]
+) -> dict[str, int]:
+    """What may have a rate of its own, as far as there is any."""
+    cached = as_dict(prompt.get("cached_tokens_details"))
+    counts = {
+        "input_audio": as_count(prompt.get("audio_tokens")),
+        "cache_read_audio": as_count(cached.get("audio_tokens")),
+        "output_audio": as_count(completion.get("audio_tokens")),
+        "web_searches": as_count(told.get("num_search_queries")),
+    }
+    return {name: count for name, count in counts.items() if count}
 
 
 def decode_cost(raw: object, dialect: Dialect) -> Cost | None:

@@ -25,6 +25,26 @@ def test_the_normal_form():
     assert usage.raw == raw
 
 
+def test_what_some_charge_apart_is_told_where_there_is_any():
+    raw = {
+        "prompt_tokens": 100,
+        "completion_tokens": 50,
+        "num_search_queries": 2,
+        "prompt_tokens_details": {"audio_tokens": 60, "cached_tokens_details": {"audio_tokens": 8}},
+        "completion_tokens_details": {"audio_tokens": 0},
+    }
+
+    assert decode_usage(raw, SERVER).apart == {
+        "input_audio": 60,
+        "cache_read_audio": 8,
+        "web_searches": 2,
+    }
+    assert decode_usage({"prompt_tokens": 1}, SERVER).apart == {}
+    assert decode_usage(
+        {"prompt_tokens": 1, "completion_tokens_details": {"audio_tokens": 5}}, SERVER
+    ).apart == {"output_audio": 5}
+
+
 def test_what_is_not_told_is_none():
     usage = decode_usage({"prompt_tokens": 1}, SERVER)
 
