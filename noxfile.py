@@ -1,8 +1,8 @@
 """
 Everything that checks fairlead. `nox` runs what must hold before a change lands.
 
-By name: `nox -s lowest`, `coverage`, `mutants`, `soak`, `servers`, `bench`; `nox -l` says what
-each is for.
+By name: `nox -s lowest`, `coverage`, `mutants`, `catalogue`, `soak`, `servers`, `bench`; `nox -l`
+says what each is for.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import shutil
 import socket
 import subprocess
 import time
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -101,6 +102,16 @@ def mutants(session: nox.Session) -> None:
     """Plants mistakes in policies and codecs; the tests must catch each of them."""
     session.install(".", *group("tests"))
     session.run("python", "tests/mutants.py", *session.posargs)
+
+
+@nox.session(python=OLDEST)
+def catalogue(session: nox.Session) -> None:
+    """Write the price lists in the package anew, from the newest genai-prices; see the diff."""
+    session.run("uv", "lock", "--upgrade-package", "genai-prices", external=True)
+    lock = tomllib.loads(Path("uv.lock").read_text("utf-8"))
+    [locked] = [each["version"] for each in lock["package"] if each["name"] == "genai-prices"]
+    session.install("-e", ".", *group("tests"), f"genai-prices=={locked}")
+    session.run("python", "-m", "tests.support.catalogue", env={"PYTHONPATH": "."})
 
 
 @nox.session
