@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import random as _random
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
+from ..core.adapt import adapt
 from ..core.adapter import Adapter
+from ..core.calls import below
 from ..core.context import ContextOptions
 from ..core.limits import TimeLimits
+from ..core.prices import UNPRICED
 from ..decorators.backoff import Backoff
 from ..decorators.circuit import BreakerOptions
 from ..decorators.context import ContextFitProvider
@@ -25,13 +29,14 @@ from .sections import (
     HttpClientSettings,
     LimitSettings,
     LoggingSettings,
+    PriceSettings,
     RateSettings,
     RetrySettings,
     TlsSettings,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from pydantic import BaseModel
 
@@ -39,7 +44,7 @@ if TYPE_CHECKING:
     from ..adapters.http.port import HttpEngine
     from ..adapters.tokenizers.tiktoken import BackgroundTokenizers
     from ..core.adapt import Node
-    from ..core.ports import BreakerStore, CooldownStore, EventLog, RetryStore
+    from ..core.ports import BreakerStore, CooldownStore, EventLog, PriceBook, RetryStore
     from ..core.provider import LooseProvider
     from ..decorators._base import Decorator
     from ..decorators.circuit import CircuitBreaker
@@ -62,6 +67,7 @@ class PipelineSettings:
     tls: TlsSettings
     http: HttpClientSettings
     logging: LoggingSettings
+    prices: PriceSettings
     warnings: tuple[str, ...] = ()
     """What nobody should overlook."""
 
@@ -85,6 +91,7 @@ class PipelineSettings:
             tls=tls.model,
             http=resolve(raw, "http", HttpClientSettings).model,
             logging=resolve(raw, "logging", LoggingSettings).model,
+            prices=resolve(raw, "prices", PriceSettings).model,
             warnings=() if tls.model.verify else (f"{INSECURE} ({tls.sources['verify']})",),
         )
 
@@ -118,6 +125,32 @@ def http_engine(settings: PipelineSettings, choices: Choices) -> HttpxEngine:
     )
 
 
+def price_book(settings: PipelineSettings) -> PriceBook:
+    """
+    The book that *settings* name. It is read when the first price is asked for.
+
+    Raises:
+        ConfigurationError: It is not installed.
+    """
+    book = settings.prices.book
+    if book == "none":
+        return UNPRICED
+    return _catalogue() if book == "catalogue" else _genai_prices()
+
+
+@cache
+def _catalogue() -> PriceBook:
+    from ..adapters.catalogue.book import Catalogue
+
+    return Catalogue()
+
+
+def _genai_prices() -> PriceBook:
+    from ..adapters.catalogue.genai import GenaiPrices
+
+    return GenaiPrices()
+
+
 def build(
     settings: PipelineSettings,
     choices: Choices,
@@ -125,6 +158,7 @@ def build(
     engine: Callable[[], HttpEngine] | None = None,
     log: EventLog | None = None,
     tokenizers: BackgroundTokenizers | None = None,
+    prices: PriceBook | None = None,
     quota: RetryStore | None = None,
     breakers: BreakerStore[CircuitBreaker] | None = None,
     cooldowns: CooldownStore | None = None,
@@ -141,6 +175,7 @@ def build(
             closed with the pipeline. If there is none, each provider has its own, which is.
         log: Where calls are told to.
         tokenizers: What counts tokens exactly, once it is loaded; loading begins now.
+        prices: What answers cost by, unless the settings have a price of their own.
         quota: What repeats and hedges of all targets are paid from.
         breakers: Where circuit breakers are kept; by default each target has its own.
         cooldowns: Where it is kept until when keys of a pool rest; by default in the pool.
@@ -158,6 +193,11 @@ def build(
     targets = [
         target_pipeline(
             _asked(target, limits, engine, tokenizers),
+            _priced(
+                _counting(target.create(limits, engine), tokenizers),
+                settings.prices,
+                prices or UNPRICED,
+            ),
             max_retries=_max_retries(settings.retry, target.max_retries),
             backoff=backoff,
             quota=quota,
@@ -224,6 +264,36 @@ def _counting(provider: LooseProvider, tokenizers: BackgroundTokenizers | None) 
         provider.tokenizers = tokenizers
         tokenizers.start(provider.model.tokenizer)
     return provider
+
+
+def _priced(provider: LooseProvider, settings: PriceSettings, book: PriceBook) -> LooseProvider:
+    node = adapt(provider)
+    for adapter in _adapters(node):
+        if adapter.prices is UNPRICED:  # else it is somebody's own choice
+            adapter.prices = own_prices(adapter.name, settings, book)
+    return node
+
+
+def _adapters(node: object) -> Iterator[Adapter]:
+    if isinstance(node, Adapter):
+        yield node
+        return
+    for child in below(node):
+        yield from _adapters(child)
+
+
+def own_prices(name: str, settings: PriceSettings, book: PriceBook) -> PriceBook:
+    """
+    *book*, with what *settings* say otherwise of the provider of that name.
+
+    Raises:
+        ConfigurationError: A price in them is none.
+    """
+    if not settings.models and not settings.exact:
+        return book
+    from ..adapters.catalogue.own import OwnPrices
+
+    return OwnPrices(settings.models, name=name, otherwise=book, exact=settings.exact)
 
 
 def _limits(settings: LimitSettings) -> TimeLimits:

@@ -20,6 +20,7 @@ from ..core.redact import shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from decimal import Decimal
 
     from ..core.bounds import Bounds
     from ..core.calls import Clock
@@ -144,6 +145,16 @@ def _round_up(amount: Decimal, digits: int) -> Decimal:
     return Context(prec=digits, rounding=ROUND_CEILING).plus(amount).normalize()
 
 
+def _money(amount: Decimal) -> str:
+    """*amount* in three digits, rounded up: it is a bound."""
+    in_cents = 0 < amount < 1
+    rounded = _UP.create_decimal(amount * 100 if in_cents else amount).normalize()
+    return f"{rounded:f} {'cents' if in_cents else 'USD'}"
+
+
+_UP = Context(prec=3, rounding=ROUND_CEILING)
+
+
 _OPERATIONS = {
     Operation.GENERATE: "generate",
     Operation.STREAM: "generate_stream until it commits",
@@ -215,6 +226,10 @@ def _adapter(adapter: Adapter, plan: Plan | None, call: Call[Any]) -> Part:
     known.pop("name", None)
     if adapter.endpoint is not None:
         known = {"endpoint": _plain(adapter.endpoint), **known}
+    price = adapter.price_of(adapter.model.name)
+    for side in ("input", "output") if price is not None else ():
+        if (rate := getattr(price, side)) is not None:
+            known[f"usd_per_million_{side}"] = str(rate)
     if adapter.limits is not None:
         known["limits"] = _plain(adapter.limits)
     return Part(

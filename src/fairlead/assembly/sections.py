@@ -7,6 +7,7 @@ Defaults are those of the policies themselves and stand there; what is None here
 from __future__ import annotations
 
 from collections.abc import Mapping  # pydantic reads the annotations
+from decimal import Decimal  # pydantic reads the annotations
 from typing import TYPE_CHECKING, Annotated, ClassVar, Literal, TypeAlias
 
 from pydantic import AliasChoices, Field, ValidationInfo, field_validator
@@ -265,6 +266,23 @@ class LoggingSettings(Section):
     enabled: bool = Field(True, description="Whether anything is.")
 
 
+class PriceSettings(Section):
+    """What models cost."""
+
+    book: Literal["catalogue", "genai-prices", "none"] = Field(
+        "catalogue",
+        description="Who tells: the list in the package, the library genai-prices, or nobody.",
+    )
+    exact: bool = Field(
+        False, description="Whether a model has to be in the list by the very name it is asked by."
+    )
+    models: dict[str, dict[str, Decimal]] = Field(
+        {},
+        description="Your own prices, by `model` or `name:model`, then by `input`, `output`, "
+        "`cache_read` and so on: US dollars for a million tokens.",
+    )
+
+
 SECTIONS: dict[str, type[Section]] = {
     "retry": RetrySettings,
     "circuit_breaker": BreakerSettings,
@@ -276,6 +294,7 @@ SECTIONS: dict[str, type[Section]] = {
     "tls": TlsSettings,
     "http": HttpClientSettings,
     "logging": LoggingSettings,
+    "prices": PriceSettings,
 }
 """By their keys."""
 

@@ -6,7 +6,9 @@ import time
 from typing import TYPE_CHECKING, Any, overload
 
 from ..assembly.explain import Explanation, explain
+from ..core.adapter import Adapter
 from ..core.bounds import Bounds, bounds_of
+from ..core.calls import find
 from ..core.errors import ProviderError, RefusedError
 from ..core.health import HealthCheckable, ProviderHealth
 from ..core.streams import GenerationStream
@@ -66,8 +68,18 @@ class Provider(Decorator):
 
     @property
     def cost_per_1k_tokens(self) -> Mapping[str, float] | None:
-        """US dollars for 1,000 tokens, as `input` and `output`; None where no price is known."""
-        return None
+        """
+        US dollars for 1,000 tokens, as `input` and `output`; None where no price is known.
+
+        That of the model that is asked first, in calls that are not long. Answers know exactly, in
+        `cost`, what they themselves cost.
+        """
+        first = find(self._inner, Adapter)
+        price = None if first is None else first.price_of(first.model.name)
+        if price is None:
+            return None
+        rates = {"input": price.input, "output": price.output}
+        return {side: float(rate / 1000) for side, rate in rates.items() if rate is not None}
 
     def explain(self) -> Explanation:
         """What it is made of, and what a call comes to at worst; `print` shows both."""

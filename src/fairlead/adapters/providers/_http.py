@@ -62,6 +62,8 @@ class HttpOptions(TypedDict, total=False):
     expected and the format loses nothing by it; `"plain"` never does."""
     allow_plain_http: bool
     """Whether the address may be plain http to a public host."""
+    billed_by: str | None
+    """Whose prices hold, such as `openai`, where the address does not tell, as with a proxy."""
 
 
 class HttpProvider(Closing, Adapter):
@@ -117,6 +119,7 @@ class HttpProvider(Closing, Adapter):
         self._limits = http.get("limits") or TimeLimits()
         self._defaults = Defaults(http.get("defaults") or {}, name)
         self._wire = http.get("wire", "auto")
+        self._billed_by = http.get("billed_by") or self._base_url
 
     version = __version__
     """fairlead's own: each release may ask or understand otherwise."""
@@ -145,6 +148,10 @@ class HttpProvider(Closing, Adapter):
     def defaults(self) -> Mapping[str, object]:
         """What is asked for where a call says nothing."""
         return self._defaults.options
+
+    def billed_by(self) -> str:
+        """The base address, unless it was said whose prices hold: a name may be anybody's."""
+        return self._billed_by
 
     @property
     def limits(self) -> TimeLimits:
@@ -350,5 +357,7 @@ def check_options(owner: type, http: HttpOptions) -> HttpOptions:
     if http.get("defaults") is not None:
         check_kind("defaults", http.get("defaults"), Mapping, "a mapping of options")
     check_choice("wire", http.get("wire", "auto"), ("auto", "plain"))
+    if http.get("billed_by") is not None:
+        check_text("billed_by", http.get("billed_by"))
     check_kind("allow_plain_http", http.get("allow_plain_http", False), bool)
     return http

@@ -83,6 +83,10 @@ class HttpSettings(ProviderSettings):
     allow_plain_http: bool = Field(
         False, description="Whether its address may be plain http to a public host."
     )
+    billed_by: str | None = Field(
+        None,
+        description="Whose prices hold, such as `openai`, where the address does not tell.",
+    )
     system_prompt: str | None = Field(None, description="Said before every prompt.")
     temperature: float | None = Field(None, description="Taken for calls that set none.")
     top_p: float | None = Field(None, description="Taken for calls that set none.")
@@ -112,6 +116,7 @@ class HttpSettings(ProviderSettings):
             "limits": limits if self.timeout is None else _within(limits, self.timeout),
             "defaults": defaults,
             "allow_plain_http": self.allow_plain_http,
+            "billed_by": self.billed_by,
         }
 
     def given(self, *names: str) -> dict[str, Any]:
