@@ -11,7 +11,7 @@ import itertools
 import json
 import os
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -39,6 +39,17 @@ DIALECTS = {
         Dialect(name="xai", reasoning_excluded=True, cost=True),
     )
 }
+
+
+def _openai_chat(vendor: str) -> Codec:
+    return OpenAIChatCodec(DIALECTS.get(vendor) or Dialect(name=vendor))
+
+
+CODECS: dict[str, Callable[[str], Codec]] = {
+    "openai.chat": _openai_chat,
+    "openai.embeddings": _openai_chat,
+}
+"""What reads the answers of each API that is read so far, by the vendor's name."""
 
 
 @dataclass(frozen=True)
@@ -84,8 +95,8 @@ class Record:
             return False
         return bool(self.expected["terminated"] or self.expected.get("complete"))
 
-    def codec(self) -> OpenAIChatCodec:
-        return OpenAIChatCodec(DIALECTS.get(self.provider) or Dialect(name=self.provider))
+    def codec(self) -> Codec:
+        return CODECS[self.api](self.provider)
 
     def cuts(self, seed: int) -> Iterator[list[bytes]]:
         """Its body whole, as it came, byte by byte, and cut at random places."""

@@ -1,0 +1,99 @@
+"""What a recorded answer costs, reckoned from its raw body by genai-prices alone."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+from genai_prices import types
+from genai_prices.data_snapshot import get_snapshot
+
+from fairlead.core.requests import EmbedRequest
+from fairlead.core.usage import Usage
+from tests.support.recorded import Record, plain, streamed
+
+AT = datetime(2026, 11, 25, 12, tzinfo=UTC)
+"""When everything was asked: recordings do not say."""
+
+
+@dataclass(frozen=True)
+class Invoice:
+    """What is charged for, and for how much."""
+
+    model: str
+    tier: str | None
+    amount: Decimal | None
+    """None where genai-prices does not know the vendor, the model, or what is charged for."""
+
+
+def invoice(record: Record) -> Invoice:
+    """What *record* costs, in the vendor's words alone."""
+    body, kept = _body(record)
+    address, flavor = record.record["request"]["url"], record.api.partition(".")[2]
+    model, tier = str(kept.get("model") or ""), kept.get("service_tier")
+    snapshot = get_snapshot()
+    try:
+        vendor = snapshot.find_provider(None, None, address)
+        flavors = {each.api_flavor: each for each in vendor.extractors or ()}
+        extractor = flavors.get(flavor) or flavors["default"]
+        _, usage = extractor.extract(body)
+        _, found = snapshot.find_provider_model(model, vendor, None, None)
+        paid = found.calc_price(
+            usage,
+            vendor,
+            genai_request_timestamp=AT,
+            price_context={"service_tier": tier} if tier else None,
+        )
+    except (LookupError, ValueError):
+        return Invoice(model, tier, None)
+    return Invoice(model, tier, paid.total_price if _is_charged(found) else None)
+
+
+def decoded(record: Record) -> tuple[Usage | None, str | None, str | None]:
+    """The usage, the model and the service tier that our codec makes of *record*."""
+    codec = record.codec()
+    if record.expected["kind"] == "embedding":
+        request = EmbedRequest(texts=("x",) * record.expected["embeddings"]["count"], model="m")
+        vectors = codec.decode_embed(record.response, request)
+        return vectors.usage, vectors.model, None
+    if record.stream:
+        generation, _ = streamed(codec, [record.body])
+    else:
+        generation = plain(codec, record.response)
+    return (
+        generation.usage,
+        generation.model,
+        generation.metadata.details.get("service_tier"),
+    )
+
+
+def _is_charged(model: Any) -> bool:
+    """Whether it has a rate for tokens at all."""
+    prices = model.prices if isinstance(model.prices, list) else [model]
+    kept = [each.prices for each in prices]
+    return any(isinstance(each, types.ModelPrice) and each.input_mtok is not None for each in kept)
+
+
+def _body(record: Record) -> tuple[dict[str, Any], dict[str, Any]]:
+    """What holds the usage, and all that the body or the chunks of a stream tell together."""
+    text = record.body.decode()
+    if not record.stream or text.lstrip().startswith("{"):
+        told = json.loads(text)
+        return told, told
+    chunks: list[dict[str, Any]] = []
+    for line in text.replace("\r", "\n").split("\n"):
+        if line.startswith("data:") and (data := line[5:].strip()) not in {"", "[DONE]"}:
+            chunks.append(json.loads(data))
+    last: dict[str, Any] = {}
+    kept: dict[str, Any] = {}
+    for chunk in chunks:
+        for name in ("model", "service_tier"):
+            if chunk.get(name) and name not in kept:
+                kept[name] = chunk[name]
+        usage = chunk.get("usage") or (chunk.get("x_groq") or {}).get("usage")
+        if usage:
+            last = {**chunk, "usage": usage}
+    return {**kept, **last}, kept
