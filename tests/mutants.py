@@ -94,6 +94,10 @@ MONEY = ("tests/property/core/test_money.py",)
 CONTEXT = ("tests/unit/core/test_context.py", "tests/property/core/test_context.py")
 CONTEXT_FIT = ("tests/unit/decorators/test_context.py",)
 ROUTING = ("tests/unit/facade/test_routing.py",)
+PRICES = ("tests/unit/core/test_prices.py",)
+PRICING = ("tests/unit/core/test_pricing.py",)
+BOOKS = ("tests/unit/adapters/catalogue",)
+CATALOGUE = "src/fairlead/adapters/catalogue/"
 
 MUTANTS: tuple[Mutant, ...] = (
     Mutant(
@@ -1966,6 +1970,160 @@ MUTANTS: tuple[Mutant, ...] = (
         "absent:",
         "one provider that is left out hides that another is misspelt",
         ROUTING,
+    ),
+    Mutant(
+        CORE + "prices.py",
+        "if input_tokens <= above:",
+        "if input_tokens < above:",
+        "a step holds one token too early",
+        PRICES,
+    ),
+    Mutant(
+        CORE + "prices.py",
+        "count -= its",
+        "count -= 0",
+        "what was cached is paid as input once more",
+        PRICES,
+    ),
+    Mutant(
+        CORE + "prices.py",
+        "        if count < 0:\n            return None",
+        "        count = max(count, 0)",
+        "parts that are larger than their whole have a cost",
+        PRICES,
+    ),
+    Mutant(
+        CORE + "prices.py",
+        "if name in _WHOLE and each:",
+        "if name in _WHOLE and not each:",
+        "tokens that nobody told cost nothing",
+        PRICES,
+    ),
+    Mutant(
+        CORE + "prices.py",
+        "_EXACT.divide(_EXACT.multiply(rate, Decimal(count)), Decimal(per))",
+        "rate * count / per",
+        "money is rounded as the program rounds",
+        PRICES,
+    ),
+    Mutant(
+        CORE + "prices.py",
+        "at.date() < self.since",
+        "at.date() <= self.since",
+        "a price begins a day late",
+        PRICES,
+    ),
+    Mutant(
+        CORE + "prices.py",
+        "at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)",
+        "at.replace(tzinfo=UTC)",
+        "a day is one of wherever the program runs",
+        PRICES,
+    ),
+    Mutant(
+        CORE + "prices.py",
+        "        if not own:\n            return None",
+        "        if not own:\n            return rates",
+        "a service tier that nobody knows costs as usual",
+        PRICES,
+    ),
+    Mutant(
+        CORE + "prices.py",
+        "*(rate for above, rate in self.steps if input_tokens > above)",
+        "*()",
+        "a bound forgets that long prompts are dearer",
+        PRICES,
+    ),
+    Mutant(
+        CORE + "prices.py",
+        "service_tier not in {None, tariff.service_tier}",
+        "service_tier != tariff.service_tier",
+        "a bound forgets that a vendor may serve with priority",
+        PRICES,
+    ),
+    Mutant(
+        CORE + "adapter.py",
+        "if known.cost is not None or known.usage is None:",
+        "if known.usage is None:",
+        "a list is believed rather than the vendor",
+        PRICING,
+    ),
+    Mutant(
+        CORE + "adapter.py",
+        "if planned and self._planned.targets[0].price is price:",
+        "if planned:",
+        "a plan keeps a price that has changed",
+        PRICING,
+    ),
+    Mutant(
+        CORE + "adapter.py",
+        "if price is None or (own is not None and own.model == price.model):",
+        "if own is not None:",
+        "what was asked is priced in place of what answered",
+        PRICING,
+    ),
+    Mutant(
+        CORE + "outcomes.py",
+        "end.cost is not None or end.usage is None:",
+        "end.usage is None:",
+        "a stream's own cost is overwritten",
+        PRICING,
+    ),
+    Mutant(
+        CORE + "streams.py",
+        "self._reckon = self._reckon or cost",
+        "self._reckon = cost",
+        "whoever wraps a stream prices it once more",
+        PRICING,
+    ),
+    Mutant(
+        CATALOGUE + "book.py",
+        "exact = asked in each.names or asked == entry[0]",
+        "exact = True",
+        "what is merely called alike passes for the model itself",
+        BOOKS,
+    ),
+    Mutant(
+        CATALOGUE + "book.py",
+        "if not own:  #",
+        "if own:  #",
+        "another vendor's service tiers are taken over",
+        BOOKS,
+    ),
+    Mutant(
+        CATALOGUE + "_remember.py",
+        "if len(self._known) >= MOST:",
+        "if len(self._known) < 0:",
+        "names are remembered without end",
+        BOOKS,
+    ),
+    Mutant(
+        CATALOGUE + "genai.py",
+        "special.insert(0, tariff)",
+        "special.append(tariff)",
+        "of two variants the wrong one counts",
+        BOOKS,
+    ),
+    Mutant(
+        CATALOGUE + "own.py",
+        "return None if price is not None and self._exact and not price.exact else price",
+        "return price",
+        "prices by a rule pass where only exact ones may",
+        BOOKS,
+    ),
+    Mutant(
+        PROVIDERS + "_http.py",
+        'self._billed_by = http.get("billed_by") or self._base_url',
+        'self._billed_by = http.get("billed_by") or name',
+        "a server of one's own is priced by the name that it was given",
+        ("tests/unit/assembly/test_prices.py",),
+    ),
+    Mutant(
+        "src/fairlead/assembly/build.py",
+        "if adapter.prices is UNPRICED:",
+        "if adapter is not None:",
+        "a provider's own book is replaced",
+        ("tests/unit/assembly/test_prices.py",),
     ),
 )
 

@@ -12,6 +12,9 @@ from ._names import HOME_OF
 
 if TYPE_CHECKING:
     from . import sync as sync
+    from .adapters.catalogue.book import Catalogue as Catalogue
+    from .adapters.catalogue.genai import GenaiPrices as GenaiPrices
+    from .adapters.catalogue.own import OwnPrices as OwnPrices
     from .adapters.http.httpx import HttpxEngine as HttpxEngine
     from .adapters.http.tls_config import TLSConfig as TLSConfig
     from .adapters.providers._chat_completions import (
@@ -139,10 +142,14 @@ if TYPE_CHECKING:
     from .core.ports import CacheStore as CacheStore
     from .core.ports import CooldownStore as CooldownStore
     from .core.ports import EventLog as EventLog
+    from .core.ports import PriceBook as PriceBook
     from .core.ports import RateStore as RateStore
     from .core.ports import RetryStore as RetryStore
     from .core.ports import Tokenizer as Tokenizer
     from .core.ports import Tokenizers as Tokenizers
+    from .core.prices import Price as Price
+    from .core.prices import Tariff as Tariff
+    from .core.prices import UnitRate as UnitRate
     from .core.provider import ProviderPort as ProviderPort
     from .core.rates import Allowance as Allowance
     from .core.rates import Amount as Amount

@@ -5,6 +5,9 @@ from __future__ import annotations
 from typing import Final
 
 _HOMES: Final = {
+    ".adapters.catalogue.book": ("Catalogue",),
+    ".adapters.catalogue.genai": ("GenaiPrices",),
+    ".adapters.catalogue.own": ("OwnPrices",),
     ".adapters.http.httpx": ("HttpxEngine",),
     ".adapters.http.tls_config": ("TLSConfig",),
     ".adapters.providers._chat_completions": ("ChatCompletionsProvider",),
@@ -109,11 +112,13 @@ _HOMES: Final = {
         "CacheStore",
         "CooldownStore",
         "EventLog",
+        "PriceBook",
         "RateStore",
         "RetryStore",
         "Tokenizer",
         "Tokenizers",
     ),
+    ".core.prices": ("Price", "Tariff", "UnitRate"),
     ".core.provider": ("ProviderPort",),
     ".core.rates": ("Allowance", "Amount", "Rate", "RateLimits", "Rates"),
     ".core.requests": ("EmbedOptions", "GenerateOptions"),
