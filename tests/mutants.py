@@ -98,6 +98,7 @@ PRICES = ("tests/unit/core/test_prices.py",)
 PRICING = ("tests/unit/core/test_pricing.py",)
 BOOKS = ("tests/unit/adapters/catalogue",)
 CATALOGUE = "src/fairlead/adapters/catalogue/"
+COSTS = ("tests/unit/decorators/test_cost.py",)
 
 MUTANTS: tuple[Mutant, ...] = (
     Mutant(
@@ -2124,6 +2125,76 @@ MUTANTS: tuple[Mutant, ...] = (
         "if adapter is not None:",
         "a provider's own book is replaced",
         ("tests/unit/assembly/test_prices.py",),
+    ),
+    Mutant(
+        POLICY + "cost.py",
+        "        elif attempt.outcome is Outcome.SUCCEEDED or _consumed(attempt):",
+        "        elif not self._is_over:",
+        "the loser of a race is not booked",
+        COSTS,
+    ),
+    Mutant(
+        POLICY + "cost.py",
+        "same = [each for each in ours if each.usage is answer.metadata.usage]",
+        "same: list[Any] = []",
+        "the wrong one of two answers is booked as wasted",
+        COSTS,
+    ),
+    Mutant(
+        POLICY + "cost.py",
+        "                watcher.again()\n",
+        "",
+        "what was asked again is booked as spent",
+        COSTS,
+    ),
+    Mutant(
+        POLICY + "cost.py",
+        "self._book(attempt, Booking.SAVED)",
+        "self._book(attempt, Booking.SPENT)",
+        "what a cache answers is paid a second time",
+        COSTS,
+    ),
+    Mutant(
+        POLICY + "cost.py",
+        "self._book(attempt, Booking.SPENT if gave else Booking.WASTED)",
+        "self._book(attempt, Booking.SPENT)",
+        "answers that nobody got are no waste",
+        COSTS,
+    ),
+    Mutant(
+        POLICY + "cost.py",
+        "        if self._succeeded:  # it has ended already",
+        "        if not self._streams:",
+        "a stream that ended while it was opened is not booked",
+        COSTS,
+    ),
+    Mutant(
+        POLICY + "bookkeeping.py",
+        "            self._waiting.extendleft(reversed(batch))",
+        "            pass",
+        "what a ledger could not write is lost",
+        COSTS,
+    ),
+    Mutant(
+        POLICY + "bookkeeping.py",
+        "            self._lost += 1",
+        "            pass",
+        "nobody knows what was lost",
+        COSTS,
+    ),
+    Mutant(
+        POLICY + "bookkeeping.py",
+        "            with scope(PATIENCE):",
+        "            with scope(None):",
+        "a ledger that hangs keeps a provider from being closed",
+        COSTS,
+    ),
+    Mutant(
+        POLICY + "bookkeeping.py",
+        "        with suppress(RuntimeError):  # where no loop runs",
+        "        with suppress(KeyError):  # where no loop runs",
+        "a finaliser without a loop raises",
+        COSTS,
     ),
 )
 

@@ -185,6 +185,7 @@ if TYPE_CHECKING:
     from .decorators.circuit import BreakerOptions as BreakerOptions
     from .decorators.circuit import CircuitBreaker as CircuitBreaker
     from .decorators.context import ContextFitProvider as ContextFitProvider
+    from .decorators.cost import CostTrackingProvider as CostTrackingProvider
     from .decorators.deadline import DeadlineProvider as DeadlineProvider
     from .decorators.fallback import FallbackProvider as FallbackProvider
     from .decorators.faults import Fault as Fault

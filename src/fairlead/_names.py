@@ -140,6 +140,7 @@ _HOMES: Final = {
     ".decorators.cache": ("CacheProvider",),
     ".decorators.circuit": ("BreakerOptions", "CircuitBreaker"),
     ".decorators.context": ("ContextFitProvider",),
+    ".decorators.cost": ("CostTrackingProvider",),
     ".decorators.deadline": ("DeadlineProvider",),
     ".decorators.fallback": ("FallbackProvider",),
     ".decorators.faults": ("Fault", "FaultsProvider", "RandomFaults"),

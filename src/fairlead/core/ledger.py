@@ -56,6 +56,7 @@ class LedgerEntry:
     """How long it took."""
     tags: Mapping[str, str] = field(default_factory=dict[str, str])
     request_id: str | None = None
+    """Of the call, the same for all its attempts."""
     note: str | None = None
     """Why it is there, if that needs words."""
     count: int = 1
