@@ -923,8 +923,8 @@ MUTANTS: tuple[Mutant, ...] = (
     ),
     Mutant(
         CORE + "streams.py",
-        "                raise InvalidResponseError(_CUT)\n            self._take",
-        "                return False\n            self._take",
+        "                raise InvalidResponseError(_CUT)\n            if self._reckon",
+        "                return False\n            if self._reckon",
         "half an answer looks like a whole one",
         STREAMS,
     ),
@@ -986,13 +986,13 @@ MUTANTS: tuple[Mutant, ...] = (
     ),
     Mutant(
         CORE + "usage.py",
-        "        estimated=one.estimated or other.estimated,\n    )\n\n\ndef exact_sum",
-        "        estimated=one.estimated,\n    )\n\n\ndef exact_sum",
+        "        estimated=one.estimated or other.estimated,\n    )\n\n\ndef add_cost",
+        "        estimated=one.estimated,\n    )\n\n\ndef add_cost",
         "a sum with an estimate poses as exact",
         ("tests/unit/core/test_journal.py",),
     ),
     Mutant(
-        CORE + "adapter.py",
+        CORE + "attempts.py",
         "        ours.extend(journal)\n        return True",
         "        return True",
         "what a foreign pipeline tried is lost",
@@ -1763,14 +1763,14 @@ MUTANTS: tuple[Mutant, ...] = (
         ADAPTER,
     ),
     Mutant(
-        CORE + "adapter.py",
+        CORE + "attempts.py",
         "return error.sent is not False",
         "return False",
         "the input of a timeout is not booked",
         ADAPTER,
     ),
     Mutant(
-        CORE + "adapter.py",
+        CORE + "attempts.py",
         "return isinstance(error, ProviderConnectionError) and error.sent is True",
         "return isinstance(error, ProviderError) and error.sent is True",
         "what a vendor refused is booked as consumed",
@@ -1925,7 +1925,7 @@ MUTANTS: tuple[Mutant, ...] = (
     ),
     Mutant(
         "src/fairlead/assembly/routing.py",
-        "if problem is None or canonical(given) in absent:",
+        'if problem is None or canonical(given.partition(":")[0]) in absent:',
         "if problem is None or absent:",
         "one provider that is left out hides that another is misspelt",
         ROUTING,
@@ -1945,14 +1945,14 @@ MUTANTS: tuple[Mutant, ...] = (
         ROUTING,
     ),
     Mutant(
-        CORE + "adapter.py",
+        CORE + "attempts.py",
         "            self._adapter.misconfigured = None\n",
         "            pass\n",
         "a target that answers is called misconfigured for ever",
         ("tests/unit/core/test_adapter.py",),
     ),
     Mutant(
-        CORE + "adapter.py",
+        CORE + "attempts.py",
         "if error.verdict.misconfigured and self._asks_its_own_model():",
         "if error.verdict.misconfigured:",
         "a call with a misspelt model makes its target look misconfigured",
@@ -2043,7 +2043,7 @@ MUTANTS: tuple[Mutant, ...] = (
         PRICES,
     ),
     Mutant(
-        CORE + "adapter.py",
+        CORE + "attempts.py",
         "if known.cost is not None or known.usage is None:",
         "if known.usage is None:",
         "a list is believed rather than the vendor",
@@ -2057,7 +2057,7 @@ MUTANTS: tuple[Mutant, ...] = (
         PRICING,
     ),
     Mutant(
-        CORE + "adapter.py",
+        CORE + "attempts.py",
         "if price is None or (own is not None and own.model == price.model):",
         "if own is not None:",
         "what was asked is priced in place of what answered",

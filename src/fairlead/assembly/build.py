@@ -190,14 +190,13 @@ def build(
     rates = _given(settings.rates)
     breaker = BreakerOptions(**_given(settings.circuit_breaker, "enabled"))
     told = log if settings.logging.enabled else None
+
+    def equipped(provider: LooseProvider) -> LooseProvider:
+        return _priced(_counting(provider, tokenizers), settings.prices, prices or UNPRICED)
+
     targets = [
         target_pipeline(
-            _asked(target, limits, engine, tokenizers),
-            _priced(
-                _counting(target.create(limits, engine), tokenizers),
-                settings.prices,
-                prices or UNPRICED,
-            ),
+            _asked(target, lambda it: equipped(it.create(limits, engine))),
             max_retries=_max_retries(settings.retry, target.max_retries),
             backoff=backoff,
             quota=quota,
@@ -222,7 +221,7 @@ def build(
         total=settings.limits.total,
         hedging=hedging,
         order=settings.routing.order(names, choices.missing) if several else None,
-        last_resort=None if spare is None else spare.create(limits, engine),
+        last_resort=None if spare is None else equipped(spare.create(limits, engine)),
         quota=quota,
         log=told,
         fitting=_fitting(settings.context, tokenizers) if settings.context.enabled else None,
@@ -231,20 +230,13 @@ def build(
 
 
 def _asked(
-    target: Target,
-    limits: TimeLimits,
-    engine: Callable[[], HttpEngine] | None,
-    tokenizers: BackgroundTokenizers | None,
+    target: Target, create: Callable[[Target], LooseProvider]
 ) -> LooseProvider | Sequence[PoolKey]:
     """What asks *target*; of several keys, what asks with each."""
     if len(target.keys) < 2:
-        return _counting(target.create(limits, engine), tokenizers)
+        return create(target)
     return [
-        PoolKey(
-            provider=_counting(key.target.create(limits, engine), tokenizers),
-            label=key.label,
-            account=key.account,
-        )
+        PoolKey(provider=create(key.target), label=key.label, account=key.account)
         for key in target.keys
     ]
 

@@ -20,7 +20,6 @@ from ..core.redact import shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from decimal import Decimal
 
     from ..core.bounds import Bounds
     from ..core.calls import Clock
@@ -143,16 +142,6 @@ def _money(dollars: Decimal) -> str:
 def _round_up(amount: Decimal, digits: int) -> Decimal:
     """*amount* with so many significant *digits*, and no zeros behind them."""
     return Context(prec=digits, rounding=ROUND_CEILING).plus(amount).normalize()
-
-
-def _money(amount: Decimal) -> str:
-    """*amount* in three digits, rounded up: it is a bound."""
-    in_cents = 0 < amount < 1
-    rounded = _UP.create_decimal(amount * 100 if in_cents else amount).normalize()
-    return f"{rounded:f} {'cents' if in_cents else 'USD'}"
-
-
-_UP = Context(prec=3, rounding=ROUND_CEILING)
 
 
 _OPERATIONS = {

@@ -122,10 +122,6 @@ class TaskHost:
         """Whether a task of it is under way in the running loop."""
         return home() in self._tasks
 
-    def is_busy_here(self) -> bool:
-        """Whether one of its tasks runs in the running loop."""
-        return bool(self._tasks.get(_home()))
-
     async def aclose(self) -> None:
         """Cancel all tasks, and wait until those of the running loop have ended. Idempotent."""
         self._forget_the_dead()

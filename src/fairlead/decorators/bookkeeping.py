@@ -88,7 +88,7 @@ class Bookkeeper:
         else:
             self._waiting.append(entry)
         with suppress(RuntimeError):  # where no loop runs, the next one or `aclose()` writes it
-            if not self._host.is_busy_here:
+            if not self._host.busy:
                 self._host.spawn(self._write)
 
     async def aclose(self) -> None:

@@ -149,6 +149,7 @@ class HttpProvider(Closing, Adapter):
         """What is asked for where a call says nothing."""
         return self._defaults.options
 
+    @property
     def billed_by(self) -> str:
         """The base address, unless it was said whose prices hold: a name may be anybody's."""
         return self._billed_by
