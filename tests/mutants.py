@@ -99,6 +99,11 @@ PRICING = ("tests/unit/core/test_pricing.py",)
 BOOKS = ("tests/unit/adapters/catalogue",)
 CATALOGUE = "src/fairlead/adapters/catalogue/"
 COSTS = ("tests/unit/decorators/test_cost.py",)
+TYPED = ("tests/unit/services/test_typed.py",)
+TOOLS = ("tests/unit/services/test_tools.py",)
+TEMPLATES = ("tests/unit/services/test_templates.py",)
+PARSING = ("tests/unit/services/test_parsing.py", "tests/property/services/test_parsing.py")
+SERVICES = "src/fairlead/services/"
 
 MUTANTS: tuple[Mutant, ...] = (
     Mutant(
@@ -2195,6 +2200,132 @@ MUTANTS: tuple[Mutant, ...] = (
         "        with suppress(KeyError):  # where no loop runs",
         "a finaliser without a loop raises",
         COSTS,
+    ),
+    Mutant(
+        CORE + "streams.py",
+        "                raise InvalidResponseError(_CUT)\n            self._take",
+        "                return False\n            self._take",
+        "half an answer looks like a whole one",
+        STREAMS,
+    ),
+    Mutant(
+        CORE + "adapter.py",
+        "        ours.extend(journal)\n        return True",
+        "        return True",
+        "what a foreign pipeline tried is lost",
+        ADAPT,
+    ),
+    Mutant(
+        SERVICES + "parsing.py",
+        '"space": lambda _: " ",',
+        '"space": lambda _: "",',
+        "two numbers become one",
+        PARSING,
+    ),
+    Mutant(
+        SERVICES + "parsing.py",
+        "        return not self.fenced, self.start - self.end",
+        "        return False, self.start - self.end",
+        "what is longest counts, in a fence or not",
+        PARSING,
+    ),
+    Mutant(
+        SERVICES + "parsing.py",
+        "                if read.end is None:\n                    break",
+        "                if read.end is None:\n                    at = start.end(); continue",
+        "a part of half a value is taken for the whole",
+        PARSING,
+    ),
+    Mutant(
+        SERVICES + "parsing.py",
+        "    if _SERIOUS.match(text, damage.start):\n        return False",
+        "    if _SERIOUS.match(text, damage.start):\n        return True",
+        "a part of what is damaged is taken for the whole",
+        PARSING,
+    ),
+    Mutant(
+        SERVICES + "parsing.py",
+        "    cut = cut and _CUT.fullmatch(mended, offset) is not None\n",
+        "",
+        "what is damaged passes for what is still arriving",
+        PARSING,
+    ),
+    Mutant(
+        SERVICES + "parsing.py",
+        "_past_fence(self._text, value.end)",
+        "value.end",
+        "what comes after a fence is taken for its content",
+        PARSING,
+    ),
+    Mutant(
+        SERVICES + "typed.py",
+        "attempt_limit=max(worst, 1 + max_reasks)",
+        "attempt_limit=worst * (1 + max_reasks)",
+        "each time that is asked has attempts of its own",
+        TYPED,
+    ),
+    Mutant(
+        SERVICES + "typed.py",
+        "            call = call.with_(request=replace(call.generation, messages=asked))",
+        "            call = Call.generate(asked, options, node.clock(), node.scope)",
+        "each time that is asked has a deadline and a journal of its own",
+        TYPED,
+    ),
+    Mutant(
+        SERVICES + "typed.py",
+        "or call.deadline.remaining() == 0",
+        "or False",
+        "it is asked again when the time is over",
+        TYPED,
+    ),
+    Mutant(
+        SERVICES + "tools.py",
+        "if len(generations) > max_rounds:",
+        "if len(generations) >= max_rounds:",
+        "one round too few",
+        TOOLS,
+    ),
+    Mutant(
+        SERVICES + "tools.py",
+        '        options["tool_choice"] = None\n',
+        "",
+        "a model that has to call a tool never ends",
+        TOOLS,
+    ),
+    Mutant(
+        SERVICES + "tools.py",
+        "            async with places:\n                results[index] = await tool(call)",
+        "            results[index] = await tool(call)",
+        "any number of tools run at once",
+        TOOLS,
+    ),
+    Mutant(
+        SERVICES + "function_tools.py",
+        "to_thread.run_sync(function, abandon_on_cancel=True)",
+        "to_thread.run_sync(function)",
+        "a cancelled run waits for its threads",
+        TOOLS,
+    ),
+    Mutant(
+        SERVICES + "function_tools.py",
+        "{shown(str(error))}",
+        "{error!s}",
+        "a model is told the secrets of an exception",
+        TOOLS,
+    ),
+    Mutant(
+        SERVICES + "templates.py",
+        "undefined=StrictUndefined,\n",
+        "",
+        "a value that is missing leaves a hole",
+        TEMPLATES,
+    ),
+    Mutant(
+        SERVICES + "templates.py",
+        "environment = ImmutableSandboxedEnvironment(",
+        'environment = __import__("jinja2").Environment(',
+        "a template reaches what its values are made of",
+        TEMPLATES,
     ),
 )
 

@@ -96,11 +96,14 @@ if TYPE_CHECKING:
     from .core.errors import RateLimitExceededError as RateLimitExceededError
     from .core.errors import RedirectRefusedError as RedirectRefusedError
     from .core.errors import RefusedError as RefusedError
+    from .core.errors import ResponseParseError as ResponseParseError
     from .core.errors import ResponseTooLargeError as ResponseTooLargeError
     from .core.errors import ServerError as ServerError
     from .core.errors import StoreError as StoreError
     from .core.errors import StreamConsumedError as StreamConsumedError
     from .core.errors import StreamInterruptedError as StreamInterruptedError
+    from .core.errors import TemplateError as TemplateError
+    from .core.errors import ToolRoundsExceededError as ToolRoundsExceededError
     from .core.errors import UnsupportedOperationError as UnsupportedOperationError
     from .core.events import EventFilter as EventFilter
     from .core.events import ReasoningDelta as ReasoningDelta
@@ -232,6 +235,17 @@ if TYPE_CHECKING:
     from .facade.shared import embed as embed
     from .facade.shared import get_provider as get_provider
     from .facade.shared import reset_provider_cache as reset_provider_cache
+    from .services.parsing import parse_as as parse_as
+    from .services.parsing import parse_json as parse_json
+    from .services.templates import PromptTemplate as PromptTemplate
+    from .services.templates import RenderedPrompt as RenderedPrompt
+    from .services.tools import ToolRun as ToolRun
+    from .services.tools import run_tools as run_tools
+    from .services.typed import TypedAnswer as TypedAnswer
+    from .services.typed import answer_as as answer_as
+    from .services.typed import generate_as as generate_as
+    from .services.typed_stream import TypedStream as TypedStream
+    from .services.typed_stream import stream_as as stream_as
     from .services.web import to_sse as to_sse
     from .sync import SyncProvider as SyncProvider
     from .sync import SyncStream as SyncStream

@@ -6,6 +6,7 @@ Everything fairlead raises, and what each policy makes of it.
     FairleadError
     ├── ConfigurationError
     ├── StoreError
+    ├── TemplateError
     └── ProviderError
         ├── AuthenticationError
         ├── PermissionDeniedError
@@ -25,7 +26,8 @@ Everything fairlead raises, and what each policy makes of it.
         ├── InvalidResponseError
         │   ├── ResponseTooLargeError
         │   ├── PromptTruncatedError
-        │   └── OutputTruncatedError
+        │   ├── OutputTruncatedError
+        │   └── ResponseParseError
         ├── StreamInterruptedError
         ├── StreamConsumedError
         ├── RefusedError                    we refused; `sent` says whether something had been sent
@@ -34,7 +36,8 @@ Everything fairlead raises, and what each policy makes of it.
         │   ├── BudgetExceededError
         │   ├── DeadlineExceededError
         │   ├── GuardrailError
-        │   └── NoTargetError
+        │   ├── NoTargetError
+        │   └── ToolRoundsExceededError
         └── AllTargetsFailedError
 
 Wrong types and unknown options are `TypeError`, as anywhere in Python.
@@ -70,6 +73,10 @@ class ConfigurationError(FairleadError):
 
 class StoreError(FairleadError):
     """A store of ours cannot be read or written now: a full disk, a lock, a damaged file."""
+
+
+class TemplateError(FairleadError):
+    """A prompt's template cannot be filled in with these values."""
 
 
 class ProviderError(FairleadError):
@@ -278,6 +285,28 @@ class OutputTruncatedError(InvalidResponseError):
     """The answer was cut where only a whole one is of use."""
 
 
+class ResponseParseError(InvalidResponseError):
+    """
+    The answer is not what was to be read from it.
+
+    Args:
+        errors: What is wrong with its values, each with where it is.
+        position: Where its text is damaged, in characters from its start.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        errors: tuple[str, ...] = (),
+        position: int | None = None,
+        **details: Any,
+    ) -> None:
+        super().__init__(message, **details)
+        self.errors: tuple[str, ...] = errors
+        self.position = position
+
+
 class StreamInterruptedError(ProviderError):
     """
     A stream failed after its reader was shown something; its cause says why. Nothing retries it.
@@ -362,6 +391,10 @@ class GuardrailError(RefusedError):
 
 class NoTargetError(RefusedError):
     """No target can take the request, or all that could refuse it at present."""
+
+
+class ToolRoundsExceededError(RefusedError):
+    """The model still wanted tools called after as many rounds as were allowed."""
 
 
 class AllTargetsFailedError(ProviderError):

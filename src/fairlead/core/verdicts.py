@@ -31,10 +31,12 @@ from .errors import (
     RateLimitExceededError,
     RedirectRefusedError,
     RefusedError,
+    ResponseParseError,
     ResponseTooLargeError,
     ServerError,
     StreamConsumedError,
     StreamInterruptedError,
+    ToolRoundsExceededError,
     UnsupportedOperationError,
 )
 
@@ -112,6 +114,7 @@ VERDICTS: dict[type, Verdict] = {
     ResponseTooLargeError: MISCONFIGURED,
     PromptTruncatedError: Verdict(_N, Another.LARGER_WINDOW, False, 400),
     OutputTruncatedError: Verdict(_N, Another.LARGER_CEILING, False, 502),
+    ResponseParseError: Verdict(_N, Another.ALWAYS, False, 502),
     StreamInterruptedError: Verdict(_N, Another.NEVER, True, 502),
     StreamConsumedError: Verdict(_N, Another.NEVER, False, 500),
     CircuitOpenError: Verdict(_N, Another.ALWAYS, False, 503),
@@ -120,6 +123,7 @@ VERDICTS: dict[type, Verdict] = {
     DeadlineExceededError: Verdict(_N, Another.NEVER, False, 504),
     GuardrailError: Verdict(_N, Another.NEVER, False, 400),
     NoTargetError: Verdict(_N, Another.ALWAYS, False, 503),
+    ToolRoundsExceededError: Verdict(_N, Another.NEVER, False, 502),
     RefusedError: Verdict(_N, Another.NEVER, False, 503),
     AllTargetsFailedError: Verdict(_N, Another.ALWAYS, False, 502),
 }

@@ -1,6 +1,6 @@
 """Whatever a conversation looks like, what is left of it fits and makes sense."""
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fairlead.core.context import ContextOptions, Strategy, fit
@@ -99,6 +99,7 @@ def origins(fitted, request):
     return places
 
 
+@settings(deadline=None)
 @given(REQUESTS, MODELS, OPTIONS)
 def test_it_never_exceeds_the_window(request, model, options):
     fitted = fitted_or_none(request, model, options)
@@ -112,6 +113,7 @@ def test_it_never_exceeds_the_window(request, model, options):
     assert count * options.margin + room <= model.context_window
 
 
+@settings(deadline=None)
 @given(REQUESTS, MODELS, OPTIONS)
 def test_order_system_messages_and_the_last_stay(request, model, options):
     fitted = fitted_or_none(request, model, options)
@@ -124,6 +126,7 @@ def test_order_system_messages_and_the_last_stay(request, model, options):
     assert is_left_of(fitted.messages[-1], request.messages[-1])
 
 
+@settings(deadline=None)
 @given(REQUESTS, MODELS, OPTIONS)
 def test_no_call_is_parted_from_its_results(request, model, options):
     fitted = fitted_or_none(request, model, options)
@@ -142,6 +145,7 @@ def test_no_call_is_parted_from_its_results(request, model, options):
     assert not open_calls
 
 
+@settings(deadline=None)
 @given(REQUESTS, MODELS, OPTIONS)
 def test_a_conversation_that_began_with_the_user_still_does(request, model, options):
     fitted = fitted_or_none(request, model, options)
@@ -153,6 +157,7 @@ def test_a_conversation_that_began_with_the_user_still_does(request, model, opti
     assert not any(isinstance(part, ToolResult) for part in spoken[0].parts)
 
 
+@settings(deadline=None)
 @given(REQUESTS, MODELS, OPTIONS)
 def test_it_says_what_is_left_out_and_touches_nothing_else(request, model, options):
     fitted = fitted_or_none(request, model, options)
@@ -168,11 +173,13 @@ def test_it_says_what_is_left_out_and_touches_nothing_else(request, model, optio
         assert fitted.request is request
 
 
+@settings(deadline=None)
 @given(REQUESTS, OPTIONS)
 def test_an_unknown_window_takes_it_as_it_is(request, options):
     assert fit(request, ModelInfo(name="m"), options=options).request is request
 
 
+@settings(deadline=None)
 @given(conversations(), st.integers(1, 4000))
 def test_what_it_gives_is_a_prompt_that_fits_as_it_is(messages, window):
     model = ModelInfo(name="m", context_window=window)
