@@ -19,7 +19,7 @@ from dependency_injector import containers, providers
 
 from .adapters.telemetry.structlog import StructlogLog
 from .adapters.tokenizers.tiktoken import BackgroundTokenizers
-from .assembly.build import PipelineSettings, build, http_engine, price_book
+from .assembly.build import PipelineSettings, build, cache_store, http_engine, price_book
 from .assembly.choice import choose
 from .decorators.keys import LocalCooldowns
 from .decorators.quota import RetryQuota
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from .adapters.http.port import HttpEngine
     from .assembly.order import Use
     from .assembly.targets import Choices
-    from .core.ports import BreakerStore, CooldownStore, EventLog, PriceBook, RetryStore
+    from .core.ports import BreakerStore, CacheStore, CooldownStore, EventLog, PriceBook, RetryStore
     from .decorators._base import Decorator
     from .decorators.circuit import CircuitBreaker
     from .settings import RawSettings
@@ -68,6 +68,10 @@ class Container(containers.DeclarativeContainer):
     """Leaf: what moves the bytes of all providers."""
     prices: providers.Provider[PriceBook] = providers.Singleton(price_book, pipeline_settings)
     """Leaf: what answers cost by, where the settings have no price of their own."""
+    store: providers.Provider[CacheStore | None] = providers.Singleton(
+        cache_store, pipeline_settings
+    )
+    """Leaf: where answers are kept, if they are."""
     pipeline: providers.Provider[Decorator] = providers.Factory(
         build,
         pipeline_settings,
@@ -80,5 +84,6 @@ class Container(containers.DeclarativeContainer):
         breakers=breakers,
         cooldowns=cooldowns,
         random=random,
+        store=store,
         decorators=decorators,
     )

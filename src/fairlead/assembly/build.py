@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import random as _random
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
 from ..core.adapt import adapt
 from ..core.adapter import Adapter
 from ..core.calls import below
 from ..core.context import ContextOptions
+from ..core.errors import ConfigurationError
 from ..core.limits import TimeLimits
 from ..core.prices import UNPRICED
 from ..decorators.backoff import Backoff
+from ..decorators.cache import CacheProvider
 from ..decorators.circuit import BreakerOptions
 from ..decorators.context import ContextFitProvider
 from ..decorators.hedging import HedgeOptions
@@ -24,6 +26,7 @@ from .pipeline import MAX_RETRIES, chain, target_pipeline
 from .routing import Routing, names_of
 from .sections import (
     BreakerSettings,
+    CacheSettings,
     ContextSettings,
     HedgeSettings,
     HttpClientSettings,
@@ -42,10 +45,19 @@ if TYPE_CHECKING:
 
     from ..adapters.http.httpx import HttpxEngine
     from ..adapters.http.port import HttpEngine
+    from ..adapters.stores.cache_sqlite import SqliteCache
+    from ..adapters.stores.memory import MemoryCache
     from ..adapters.tokenizers.tiktoken import BackgroundTokenizers
     from ..core.adapt import Node
-    from ..core.ports import BreakerStore, CooldownStore, EventLog, PriceBook, RetryStore
-    from ..core.provider import LooseProvider
+    from ..core.ports import (
+        BreakerStore,
+        CacheStore,
+        CooldownStore,
+        EventLog,
+        PriceBook,
+        RetryStore,
+    )
+    from ..core.provider import LooseProvider, ProviderPort
     from ..decorators._base import Decorator
     from ..decorators.circuit import CircuitBreaker
     from ..settings import RawSettings
@@ -62,6 +74,7 @@ class PipelineSettings:
     hedge: HedgeSettings
     context: ContextSettings
     routing: Routing
+    cache: CacheSettings
     retry: RetrySettings
     circuit_breaker: BreakerSettings
     tls: TlsSettings
@@ -86,6 +99,7 @@ class PipelineSettings:
             hedge=resolve(raw, "hedge", HedgeSettings).model,
             context=resolve(raw, "context", ContextSettings).model,
             routing=Routing.of(raw),
+            cache=resolve(raw, "cache", CacheSettings).model,
             retry=resolve(raw, "retry", RetrySettings).model,
             circuit_breaker=resolve(raw, "circuit_breaker", BreakerSettings).model,
             tls=tls.model,
@@ -151,6 +165,29 @@ def _genai_prices() -> PriceBook:
     return GenaiPrices()
 
 
+def cache_store(settings: PipelineSettings) -> MemoryCache | SqliteCache | None:
+    """
+    Where answers are kept, if anywhere; whoever builds it closes it. Nothing is opened yet.
+
+    Raises:
+        ConfigurationError: A path is given for what is kept in memory.
+    """
+    cache = settings.cache
+    if cache.mode == "off":
+        return None
+    size: dict[str, Any] = {} if cache.max_bytes is None else {"max_bytes": cache.max_bytes}
+    if cache.store == "memory":
+        if cache.path is not None:
+            raise ConfigurationError('cache.path is of use only with cache.store = "sqlite"')
+        from ..adapters.stores.memory import MemoryCache
+
+        return MemoryCache(**size)
+    from ..adapters.stores.cache_sqlite import SqliteCache
+    from ..adapters.tokenizers.vocabularies import own_folder
+
+    return SqliteCache(cache.path or own_folder().with_name("answers.db"), **size)
+
+
 def build(
     settings: PipelineSettings,
     choices: Choices,
@@ -163,6 +200,7 @@ def build(
     breakers: BreakerStore[CircuitBreaker] | None = None,
     cooldowns: CooldownStore | None = None,
     random: Callable[[], float] = _random.random,
+    store: CacheStore | None = None,
     decorators: Sequence[Use] = (),
 ) -> Decorator:
     """
@@ -180,6 +218,7 @@ def build(
         breakers: Where circuit breakers are kept; by default each target has its own.
         cooldowns: Where it is kept until when keys of a pool rest; by default in the pool.
         random: Numbers from 0 to 1, for jitter.
+        store: Where answers are kept, if they are; it is not closed with the pipeline.
         decorators: Policies of your own.
 
     Raises:
@@ -225,6 +264,7 @@ def build(
         quota=quota,
         log=told,
         fitting=_fitting(settings.context, tokenizers) if settings.context.enabled else None,
+        cache=_cache(settings.cache, store),
         decorators=decorators,
     )
 
@@ -248,6 +288,24 @@ def _fitting(
     truncation = settings.truncation or "warn"
     return lambda node: ContextFitProvider(
         node, options=options, truncation=truncation, tokenizers=tokenizers
+    )
+
+
+def _cache(
+    settings: CacheSettings, store: CacheStore | None
+) -> Callable[[ProviderPort | LooseProvider], CacheProvider] | None:
+    """What makes the cache, if there is anything for it to do."""
+    keeps = settings.mode != "off"
+    shares = keeps if settings.single_flight is None else settings.single_flight
+    if not (keeps or shares):
+        return None
+    return partial(
+        CacheProvider,
+        store=store,
+        mode=settings.mode,
+        ttl=settings.ttl,
+        namespace=settings.namespace,
+        single_flight=shares,
     )
 
 

@@ -125,6 +125,7 @@ def chain(
     quota: RetryStore | None = None,
     log: EventLog | None = None,
     fitting: Callable[[Node], Any] | None = None,
+    cache: Callable[[Node], Any] | None = None,
     decorators: Sequence[Use] = (),
 ) -> Decorator:
     """
@@ -141,6 +142,8 @@ def chain(
         quota: What hedges are paid from, as repeats are.
         log: Where calls are told to; None is nowhere.
         fitting: What makes the policy that cuts prompts to fit; None for no such policy.
+        cache: What makes the cache round all of them, as `partial(CacheProvider, store=...)`
+            does; None is no cache.
         decorators: Policies of your own in these layers; others are ignored.
 
     Raises:
@@ -161,6 +164,8 @@ def chain(
     else:
         inner = HedgeProvider(given, hedging=hedging, quota=quota, last_resort=last_resort, log=log)
     layers: Layers = {"deadline": lambda node: DeadlineProvider(node, total=total)}
+    if cache is not None:
+        layers["cache"] = cache
     if log is not None:
         layers["logging"] = lambda node: LoggingProvider(node, log=log)
     if fitting is not None:

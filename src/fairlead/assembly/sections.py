@@ -236,6 +236,26 @@ class RoutingSettings(Section):
         return value
 
 
+class CacheSettings(Section):
+    """Answering again what was answered before, and once what is asked several times at once."""
+
+    mode: Literal["off", "on", "read_only", "write_only", "refresh"] = Field(
+        "off", description="What is done for calls that do not say; `off` is nothing."
+    )
+    ttl: float | None = Field(None, ge=0, description="Seconds that answers are kept for.")
+    store: Literal["memory", "sqlite"] = Field(
+        "memory", description="Where they are: in the process, or in a file for all of them."
+    )
+    path: str | None = Field(
+        None, description="The file; by default `answers.db` in the user's cache of fairlead."
+    )
+    max_bytes: int | None = Field(None, ge=1, description="What all answers may take together.")
+    namespace: str = Field("", description="Answers of other namespaces are not seen.")
+    single_flight: bool | None = Field(
+        None, description="Whether calls at the same time share an answer; by default with a mode."
+    )
+
+
 class TlsSettings(Section):
     """Whom to trust, and who we are."""
 
@@ -291,6 +311,7 @@ SECTIONS: dict[str, type[Section]] = {
     "hedge": HedgeSettings,
     "context": ContextSettings,
     "routing": RoutingSettings,
+    "cache": CacheSettings,
     "tls": TlsSettings,
     "http": HttpClientSettings,
     "logging": LoggingSettings,

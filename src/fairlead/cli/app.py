@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from . import config, tokens
+from . import cache, config, tokens
 from .chat import chat
 from .count import count
 from .embed import embed
@@ -88,5 +88,6 @@ _COMMANDS: tuple[Callable[..., None], ...] = (
 for _command in _COMMANDS:
     app.command()(_command)
 app.add_typer(config.app, name="config", cls=Group)
+app.add_typer(cache.app, name="cache", cls=Group)
 app.add_typer(tokens.app, name="tokens", cls=Group)
 app.command()(version)

@@ -79,7 +79,7 @@ def open_provider(
 
 def opened(container: Container) -> Provider:
     """
-    The provider that *container* describes. Closing it closes the engine that was built for it.
+    The provider that *container* describes. Closing it closes what was built for it.
 
     Raises:
         ConfigurationError: It cannot be built.
@@ -91,8 +91,11 @@ def opened(container: Container) -> Provider:
     notes = (*choices.notes, *choices.warnings)
     for note in notes:
         container.log().record("warning", "not as configured", {"reason": note})
-    is_ours = not container.engine.overridden  # pyright: ignore[reportUnknownMemberType]
-    owned = (container.engine(),) if is_ours and choices.over_http else ()
+    owned: list[Any] = []
+    if choices.over_http and not container.engine.overridden:  # pyright: ignore[reportUnknownMemberType]
+        owned.append(container.engine())
+    if not container.store.overridden:  # pyright: ignore[reportUnknownMemberType]
+        owned += [store for store in (container.store(),) if store is not None]
     return Provider(pipeline, owned=owned, notes=notes)
 
 
