@@ -104,6 +104,10 @@ TOOLS = ("tests/unit/services/test_tools.py",)
 TEMPLATES = ("tests/unit/services/test_templates.py",)
 PARSING = ("tests/unit/services/test_parsing.py", "tests/property/services/test_parsing.py")
 SERVICES = "src/fairlead/services/"
+CACHE = ("tests/unit/decorators/test_cache.py",)
+FLIGHTS = ("tests/unit/decorators/test_flights.py",)
+KEPT = ("tests/property/core/test_cache_keys.py",)
+STORED = ("tests/unit/adapters/stores/test_caches.py",)
 
 MUTANTS: tuple[Mutant, ...] = (
     Mutant(
@@ -2326,6 +2330,181 @@ MUTANTS: tuple[Mutant, ...] = (
         'environment = __import__("jinja2").Environment(',
         "a template reaches what its values are made of",
         TEMPLATES,
+    ),
+    Mutant(
+        POLICY + "kept.py",
+        "WHOLE = frozenset({FinishReason.STOP, FinishReason.TOOL_CALLS})",
+        "WHOLE = frozenset(FinishReason)",
+        "half an answer is given again and again",
+        CACHE,
+    ),
+    Mutant(
+        POLICY + "kept.py",
+        "able = [target for target in able if target.identity in told]",
+        "able = able[:1]",
+        "the second target's answer is kept under the first one's name",
+        CACHE,
+    ),
+    Mutant(
+        POLICY + "kept.py",
+        "return tuple(warning for warning in warnings if not warning.startswith(ANSWERED_BY))",
+        "return tuple(warnings)",
+        "a warning about one call is told to all later ones",
+        CACHE,
+    ),
+    Mutant(
+        POLICY + "kept.py",
+        "end.cost = FREE",
+        "pass",
+        "an answer from the cache costs as much as the first time",
+        CACHE,
+    ),
+    Mutant(
+        POLICY + "cache.py",
+        "if rule.idle or has_effects(call):",
+        "if rule.idle:",
+        "conversations that the vendor keeps are answered from the cache",
+        CACHE,
+    ),
+    Mutant(
+        POLICY + "cache.py",
+        "if outcome.outcome is Outcome.SUCCEEDED and copy.whole:",
+        "if copy.events:",
+        "a stream that was left is kept as if it were whole",
+        CACHE,
+    ),
+    Mutant(
+        POLICY + "cache.py",
+        "return frozenset(call.options.tags.items())",
+        "return None",
+        "one user's budget pays for another's call",
+        FLIGHTS,
+    ),
+    Mutant(
+        POLICY + "vectors.py",
+        "if any(kept.space != space for kept in found.values()):",
+        "if False:",
+        "vectors of two spaces stand in one batch",
+        CACHE,
+    ),
+    Mutant(
+        POLICY + "vectors.py",
+        "self._keep_partial(call, plan, rule, failure.partial)",
+        "pass",
+        "what a failed batch has brought is paid for again",
+        CACHE,
+    ),
+    Mutant(
+        POLICY + "vectors.py",
+        "{missing[place]: vector for place, vector in answered.items()}",
+        "{place: vector for place, vector in answered.items()}",
+        "a failed batch tells vectors of the wrong texts",
+        CACHE,
+    ),
+    Mutant(
+        POLICY + "shelf.py",
+        "with scope(PATIENCE):",
+        "with scope(None):",
+        "a slow store keeps calls waiting",
+        CACHE,
+    ),
+    Mutant(
+        POLICY + "shelf.py",
+        "if self._coming.get(key) is data:",
+        "if self._coming.get(key) is None:",
+        "what was written is held in memory for ever",
+        CACHE,
+    ),
+    Mutant(
+        POLICY + "flight.py",
+        "if not present or self.seats or self.over:",
+        "if not present or self.over:",
+        "who leaves takes the answer from all others",
+        FLIGHTS,
+    ),
+    Mutant(
+        POLICY + "flight.py",
+        "self.task.cancel_soon() if self._stream is not None else self.task.cancel()",
+        "pass",
+        "a call goes on that nobody waits for",
+        FLIGHTS,
+    ),
+    Mutant(
+        POLICY + "flight.py",
+        "        journal.extend(self.journal)\n        self.journal.watch(journal.record)",
+        "        self.journal.watch(journal.record)",
+        "what a call cost that all have left stands nowhere",
+        FLIGHTS,
+    ),
+    Mutant(
+        POLICY + "flight.py",
+        "seat.pays = number == 0",
+        "seat.pays = True",
+        "everybody pays for one answer",
+        FLIGHTS,
+    ),
+    Mutant(
+        POLICY + "flight.py",
+        "if self._asks_anew and not seat.pays:",
+        "if False:",
+        "one caller's refusal is everybody's",
+        FLIGHTS,
+    ),
+    Mutant(
+        POLICY + "flight.py",
+        "latest = max(latest, left)",
+        "latest = left",
+        "who has little time cuts off those who have more",
+        FLIGHTS,
+    ),
+    Mutant(
+        POLICY + "flight.py",
+        "fresh = flight.events[self.position :]",
+        "fresh = flight.events[max(self.position, len(flight.events) - 1) :]",
+        "who joins late misses the beginning",
+        FLIGHTS,
+    ),
+    Mutant(
+        CORE + "cache_keys.py",
+        "target.identity,\n            namespace,",
+        "target.model.name,\n            namespace,",
+        "one provider's answers are found under another's name",
+        KEPT,
+    ),
+    Mutant(
+        CORE + "plans.py",
+        "self.provider, self.adapter, self.endpoint, self.model.name, self.defaults",
+        "self.provider, self.adapter, self.endpoint, self.model.name",
+        "answers are given again that were asked for with other defaults",
+        KEPT,
+    ),
+    Mutant(
+        CORE + "entries.py",
+        'if zlib.crc32(data[4:]) != int.from_bytes(data[:4], "big"):',
+        "if len(data) < 4:",
+        "a damaged disk makes answers up",
+        KEPT,
+    ),
+    Mutant(
+        CORE + "entries.py",
+        "if self.at > now + SKEW or",
+        "if",
+        "a clock that was set back keeps answers beyond their time",
+        (*CACHE, *KEPT),
+    ),
+    Mutant(
+        STORES + "cache_sqlite.py",
+        "self._make_room(connection, sum(row[-1] for row in rows), now)",
+        "pass",
+        "a file of answers grows without end",
+        STORED,
+    ),
+    Mutant(
+        STORES + "memory.py",
+        "while self._bytes > self._max_bytes:",
+        "while False:",
+        "answers take all memory",
+        STORED,
     ),
 )
 

@@ -133,6 +133,9 @@ GOALS = (
     Goal(
         what="twelve layers, per chunk", probe="layers", figure="chunk", unit="µs", limit=0.03,
     ),
+    Goal(what="an answer from memory", probe="cache", figure="memory", unit="µs", limit=30),
+    Goal(what="each KB of its prompt", probe="cache", figure="memory_kb", unit="µs", limit=8),
+    Goal(what="an answer from a file", probe="cache", figure="file", unit="µs", limit=200),
     Goal(what="`import`, over bare Python", probe="import", figure="ms", unit="ms", limit=30),
     Goal(what="cold start, by hand", probe="cold-start", figure="ms", unit="ms", limit=150),
     Goal(
@@ -152,7 +155,7 @@ COMPARED = frozenset(
 )
 """Probes that the raw libraries run too."""
 
-ONCE = frozenset({"open-http", "open-tls", "thousand-streams", "growth", "layers"})
+ONCE = frozenset({"open-http", "open-tls", "thousand-streams", "growth", "layers", "cache"})
 """Probes that repeat within themselves, or are averages over a thousand streams."""
 
 

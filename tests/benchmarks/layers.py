@@ -230,3 +230,41 @@ def kind() -> Any:
             raise NotImplementedError
 
     return Instant
+
+
+async def measure_cache(*, quick: bool) -> dict[str, float]:
+    """Microseconds for an answer from a cache, through a whole pipeline, and for each KB asked."""
+    from functools import partial
+    from tempfile import TemporaryDirectory
+
+    from fairlead import CacheProvider, MemoryCache, SqliteCache
+    from fairlead.assembly.pipeline import chain, target_pipeline
+
+    repeats = 20 if quick else 100
+    with TemporaryDirectory() as folder:
+        stores = {"memory": MemoryCache(), "file": SqliteCache(f"{folder}/answers.db")}
+        costs: dict[str, float] = {}
+        for name, store in stores.items():
+            cache = partial(CacheProvider, store=store)
+            async with chain([target_pipeline(adapter())], cache=cache) as provider:
+                costs[name] = await cost_of_hit(provider, "hello", repeats)
+                whole = await cost_of_hit(provider, "hello" * 20_000, repeats)
+                costs[f"{name}_kb"] = (whole - costs[name]) / 100
+            await store.aclose()
+    return costs
+
+
+async def cost_of_hit(provider: Any, prompt: str, repeats: int) -> float:
+    """What it costs to be answered from a cache."""
+    import anyio
+
+    await provider.generate(prompt, temperature=0)
+    await anyio.sleep(1)  # or it were found on its way to the file
+    assert (await provider.generate(prompt, temperature=0)).cached
+    times: list[float] = []
+    for _ in range(repeats):
+        began = time.process_time()
+        for _ in range(50):
+            await provider.generate(prompt, temperature=0)
+        times.append((time.process_time() - began) / 50 * 1e6)
+    return statistics.median(times)

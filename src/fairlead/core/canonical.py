@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import fields, is_dataclass
-from functools import lru_cache
 from hashlib import sha256
 from operator import attrgetter
 from typing import Any, cast
@@ -48,8 +47,10 @@ _EXACT = 2.0**53
 
 def _plain(value: object) -> Any:
     """*value*, which JSON has no word for, in other words."""
-    if is_dataclass(value) and not isinstance(value, type):
-        return [type(value).__name__, *_told(type(value))(value)]
+    kind = type(value)
+    told = _getters.get(kind)
+    if told is not None:
+        return [kind.__name__, *told(value)]
     if isinstance(value, Mapping):
         return dict(cast("Any", value))
     if isinstance(value, bytes):
@@ -57,12 +58,20 @@ def _plain(value: object) -> Any:
     describe = getattr(value, "model_json_schema", None)
     if isinstance(value, type) and callable(describe):
         return describe()
-    msg = f"there is no canonical form of a {type(value).__name__}"
-    raise TypeError(msg)
+    if not is_dataclass(value) or isinstance(value, type):
+        msg = f"there is no canonical form of a {kind.__name__}"
+        raise TypeError(msg)
+    if len(_getters) < MAX_KINDS:
+        _getters[kind] = _getter(kind)
+    return [kind.__name__, *_getter(kind)(value)]
 
 
-@lru_cache(maxsize=256)
-def _told(kind: type) -> Any:
+_getters: dict[type, Callable[[Any], Any]] = {}
+MAX_KINDS = 256
+"""Data classes of which it is remembered how they are told."""
+
+
+def _getter(kind: type[Any]) -> Callable[[Any], Any]:
     """What gives the values of all fields of a data class, as a tuple."""
     names = [each.name for each in fields(kind)]
     return attrgetter(*names) if len(names) > 1 else _Single(names[0])

@@ -92,7 +92,7 @@ class Answer(Entry):
         """The answer that *data* is. Raises ValueError if it is none."""
 
         def read() -> Answer:
-            told = json.loads(_unpacked(_unsealed(data)))
+            told = json.loads(_unpacked(_unsealed(data)).decode())
             events = [_READ[it[0]](*it[1:]) for it in told["events"]]
             return cls(events=events, **_facts_of(told))
 

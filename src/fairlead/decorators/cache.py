@@ -136,14 +136,14 @@ class CacheProvider(Decorator):
         if rule.idle or has_effects(call):
             return await call.on(self._inner)
         plan = call.plan or self._inner.plan(call)
-        call = call.with_(plan=plan)
         if call.embeds:
-            return cast("T", await self._vectors.answer(call, plan, rule))
+            return cast("T", await self._vectors.answer(call.with_(plan=plan), plan, rule))
         key = self._key(call, plan)
         if key is None:
-            return await call.on(self._inner)
+            return await call.with_(plan=plan).on(self._inner)
         if rule.reads and (kept := await self._kept(call, key, rule)) is not None:
             return cast("T", replayed(call, kept, self._time()))
+        call = call.with_(plan=plan)
 
         async def fetch(shared: Call[T]) -> T:
             return await self._fetch(shared, plan, rule)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -124,10 +124,9 @@ def own_warnings(warnings: Sequence[str]) -> tuple[str, ...]:
 def replayed(call: Call[Any], answer: Answer, now: float) -> Generation | GenerationStream:
     """*answer*, as the one to *call*; the journal tells of it."""
     call.journal.record(hit(answer, answer.model, now))
-    events = [
-        replace(event, cost=FREE) if isinstance(event, StreamEnd) else event
-        for event in answer.events
-    ]
+    events, end = answer.events, answer.events[-1]
+    if isinstance(end, StreamEnd):
+        end.cost = FREE  # it was decoded for this call alone
     metadata = Metadata(
         provider=answer.provider,
         model=answer.model,

@@ -267,21 +267,22 @@ async def test_a_mistake_of_somebodys_is_told_to_all():
 async def test_the_oldest_who_is_still_there_pays():
     vendor = Vendor(seconds=10)
     provider = CacheProvider(vendor)
-    told = []
+    told = {}
 
-    async def ask():
-        told.append(await OPERATIONS["generate"](provider))
+    async def ask(name):
+        told[name] = await OPERATIONS["generate"](provider)
 
     async with anyio.create_task_group() as group:
         with anyio.move_on_after(5):
             async with anyio.create_task_group() as leaving:
                 leaving.start_soon(OPERATIONS["generate"], provider)
                 await anyio.sleep(1)
-                group.start_soon(ask)
+                group.start_soon(ask, "second")
                 await anyio.sleep(1)
-                group.start_soon(ask)
+                group.start_soon(ask, "third")
 
-    assert list(map(outcomes, told)) == [[Outcome.SUCCEEDED], [Outcome.HIT]]
+    assert outcomes(told["second"]) == [Outcome.SUCCEEDED]
+    assert outcomes(told["third"]) == [Outcome.HIT]
     assert len(vendor.asked) == 1
 
 
