@@ -19,7 +19,14 @@ from dependency_injector import containers, providers
 
 from .adapters.telemetry.structlog import StructlogLog
 from .adapters.tokenizers.tiktoken import BackgroundTokenizers
-from .assembly.build import PipelineSettings, build, cache_store, http_engine, price_book
+from .assembly.build import (
+    PipelineSettings,
+    budget_store,
+    build,
+    cache_store,
+    http_engine,
+    price_book,
+)
 from .assembly.choice import choose
 from .decorators.keys import LocalCooldowns
 from .decorators.quota import RetryQuota
@@ -31,7 +38,15 @@ if TYPE_CHECKING:
     from .adapters.http.port import HttpEngine
     from .assembly.order import Use
     from .assembly.targets import Choices
-    from .core.ports import BreakerStore, CacheStore, CooldownStore, EventLog, PriceBook, RetryStore
+    from .core.ports import (
+        BreakerStore,
+        BudgetStore,
+        CacheStore,
+        CooldownStore,
+        EventLog,
+        PriceBook,
+        RetryStore,
+    )
     from .decorators._base import Decorator
     from .decorators.circuit import CircuitBreaker
     from .settings import RawSettings
@@ -62,6 +77,10 @@ class Container(containers.DeclarativeContainer):
     pipeline_settings: providers.Provider[PipelineSettings] = providers.Singleton(
         PipelineSettings.of, settings
     )
+    budgets: providers.Provider[BudgetStore | None] = providers.Singleton(
+        budget_store, pipeline_settings
+    )
+    """Leaf: where the books of budgets are kept, one for all targets; None if there are none."""
     engine: providers.Provider[HttpEngine] = providers.Singleton(
         http_engine, pipeline_settings, choices
     )
@@ -83,6 +102,7 @@ class Container(containers.DeclarativeContainer):
         quota=quota,
         breakers=breakers,
         cooldowns=cooldowns,
+        budgets=budgets,
         random=random,
         store=store,
         decorators=decorators,

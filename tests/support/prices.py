@@ -37,7 +37,7 @@ class Priced:
 
     def plan(self, call):
         def priced(target):
-            known = {each.name: getattr(target, each.name) for each in fields(Target)}
+            known = {each.name: getattr(target, each.name) for each in fields(Target) if each.init}
             return PricedTarget(**{**known, "price": self.price})
 
         return Plan(tuple(map(priced, super().plan(call))))

@@ -21,11 +21,13 @@ from ..decorators.context import ContextFitProvider
 from ..decorators.hedging import HedgeOptions
 from ..decorators.key_pool import PoolKey
 from ..decorators.lane import LimitOptions
+from ..decorators.local_budgets import LocalBudgetStore
 from ..settings import resolve
 from .pipeline import MAX_RETRIES, chain, target_pipeline
 from .routing import Routing, names_of
 from .sections import (
     BreakerSettings,
+    BudgetSettings,
     CacheSettings,
     ContextSettings,
     HedgeSettings,
@@ -51,6 +53,7 @@ if TYPE_CHECKING:
     from ..core.adapt import Node
     from ..core.ports import (
         BreakerStore,
+        BudgetStore,
         CacheStore,
         CooldownStore,
         EventLog,
@@ -75,6 +78,7 @@ class PipelineSettings:
     context: ContextSettings
     routing: Routing
     cache: CacheSettings
+    budgets: BudgetSettings
     retry: RetrySettings
     circuit_breaker: BreakerSettings
     tls: TlsSettings
@@ -100,6 +104,7 @@ class PipelineSettings:
             context=resolve(raw, "context", ContextSettings).model,
             routing=Routing.of(raw),
             cache=resolve(raw, "cache", CacheSettings).model,
+            budgets=resolve(raw, "budgets", BudgetSettings).model,
             retry=resolve(raw, "retry", RetrySettings).model,
             circuit_breaker=resolve(raw, "circuit_breaker", BreakerSettings).model,
             tls=tls.model,
@@ -188,6 +193,24 @@ def cache_store(settings: PipelineSettings) -> MemoryCache | SqliteCache | None:
     return SqliteCache(cache.path or own_folder().with_name("answers.db"), **size)
 
 
+def budget_store(settings: PipelineSettings) -> BudgetStore | None:
+    """
+    Where the books of budgets are kept; None if nothing is limited. Whoever builds it closes it.
+
+    Raises:
+        ConfigurationError: An option makes no sense.
+    """
+    budgets = settings.budgets
+    if not budgets.limits:
+        return None
+    if budgets.file is None:
+        return LocalBudgetStore()
+    from ..adapters.stores.budgets_sqlite import LEASE, SqliteBudgetStore
+
+    lease = LEASE if budgets.lease is None else budgets.lease
+    return SqliteBudgetStore(budgets.file, lease=lease, abandoned=budgets.abandoned)
+
+
 def build(
     settings: PipelineSettings,
     choices: Choices,
@@ -199,6 +222,7 @@ def build(
     quota: RetryStore | None = None,
     breakers: BreakerStore[CircuitBreaker] | None = None,
     cooldowns: CooldownStore | None = None,
+    budgets: BudgetStore | None = None,
     random: Callable[[], float] = _random.random,
     store: CacheStore | None = None,
     decorators: Sequence[Use] = (),
@@ -217,6 +241,7 @@ def build(
         quota: What repeats and hedges of all targets are paid from.
         breakers: Where circuit breakers are kept; by default each target has its own.
         cooldowns: Where it is kept until when keys of a pool rest; by default in the pool.
+        budgets: Where the books of budgets are kept; it is not closed with the pipeline.
         random: Numbers from 0 to 1, for jitter.
         store: Where answers are kept, if they are; it is not closed with the pipeline.
         decorators: Policies of your own.
@@ -244,6 +269,8 @@ def build(
             cooldowns=cooldowns,
             limits=limits,
             rates=LimitOptions(**rates) if rates else None,
+            budget=settings.budgets.options,
+            budgets=budgets,
             random=random,
             log=told,
             decorators=decorators,

@@ -17,12 +17,14 @@ from ..decorators.attempt import AttemptTimeoutProvider
 from ..decorators.backoff import Backoff
 from ..decorators.breaker import CircuitBreakerProvider
 from ..decorators.breakers import LocalBreakers
+from ..decorators.budget import BudgetProvider
 from ..decorators.circuit import BreakerOptions
 from ..decorators.deadline import DeadlineProvider
 from ..decorators.fallback import FallbackProvider
 from ..decorators.hedge import HedgeProvider
 from ..decorators.key_pool import KeyPoolProvider, PoolKey
 from ..decorators.limits import LimitProvider
+from ..decorators.local_budgets import LocalBudgetStore
 from ..decorators.logging import LoggingProvider
 from ..decorators.quota import RetryQuota
 from ..decorators.retry import RetryProvider
@@ -34,8 +36,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
+    from ..core.budgets import BudgetOptions
     from ..core.limits import TimeLimits
-    from ..core.ports import BreakerStore, CooldownStore, EventLog, RetryStore
+    from ..core.ports import BreakerStore, BudgetStore, CooldownStore, EventLog, RetryStore
     from ..core.provider import LooseProvider, ProviderPort
     from ..decorators.circuit import CircuitBreaker
     from ..decorators.hedging import HedgeOptions
@@ -64,12 +67,14 @@ def target_pipeline(
     cooldowns: CooldownStore | None = None,
     limits: TimeLimits | None = None,
     rates: LimitOptions | None = None,
+    budget: BudgetOptions | None = None,
+    budgets: BudgetStore | None = None,
     random: Callable[[], float] = _random.random,
     log: EventLog | None = None,
     decorators: Sequence[Use] = (),
 ) -> Node:
     """
-    What stands round one target: split, retry, key pool, rates, breaker, time limit, adapter.
+    What stands round one target: split, retry, key pool, rates, budget, breaker, adapter.
 
     Rates, time limit and what else stands inside of a key pool stand round each of its keys, and
     one breaker is for all, as it is the same target.
@@ -88,8 +93,11 @@ def target_pipeline(
         limits: How long one attempt may take. An adapter that keeps limits of its own, as all
             that speak HTTP do, gets no second ones.
         rates: How fast and how much at once it is asked; None for no such policy.
+        budget: What may be spent; None for no such policy.
+        budgets: Where the books of that are, which all targets of a pipeline share.
         random: Numbers from 0 to 1, for jitter.
-        log: Where it is told that a key is no longer asked; by default the standard logger.
+        log: Where it is told that a key is no longer asked, by default the standard logger; and
+            what a budget has to tell.
         decorators: Policies of your own in these layers; others are ignored.
     """
     layers: Layers = {"split": SplitProvider}
@@ -100,6 +108,9 @@ def target_pipeline(
     each: Layers = {"attempt": lambda node: AttemptTimeoutProvider(node, limits=limits)}
     if rates is not None:
         each["limits"] = lambda node: LimitProvider(node, options=rates)
+    if budget is not None:
+        books = LocalBudgetStore() if budgets is None else budgets  # one for all keys of a pool
+        each["budget"] = lambda node: BudgetProvider(node, options=budget, store=books, log=log)
     keys = provider if _are_keys(provider) else ()
     store = LocalBreakers() if keys and breakers is None else breakers
     if breaker is not None:
@@ -181,6 +192,8 @@ def default_pipeline(
     max_retries: int | None = MAX_RETRIES,
     backoff: Backoff = _BACKOFF,
     breaker: BreakerOptions | None = _BREAKER,
+    budget: BudgetOptions | None = None,
+    budgets: BudgetStore | None = None,
     log: EventLog | None = None,
     decorators: Sequence[Use] = (),
 ) -> Decorator:
@@ -196,6 +209,8 @@ def default_pipeline(
         max_retries: Repeats at each target; None for no such policy.
         backoff: How long to wait before a repeat.
         breaker: When a circuit opens and closes; None for no such policy.
+        budget: What may be spent; None for no such policy.
+        budgets: Where the books of that are kept; by default in this pipeline.
         log: Where calls are told to; by default nowhere.
         decorators: Policies of your own, each with its place.
 
@@ -204,6 +219,7 @@ def default_pipeline(
             makes no sense.
     """
     quota = RetryQuota()
+    books = LocalBudgetStore() if budgets is None else budgets
     targets = [
         target_pipeline(
             adapter,
@@ -211,6 +227,9 @@ def default_pipeline(
             backoff=backoff,
             quota=quota,
             breaker=breaker,
+            budget=budget,
+            budgets=books,
+            log=log,
             decorators=decorators,
         )
         for adapter in adapters

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from . import cache, config, tokens
+from . import budget, cache, config, tokens
 from .chat import chat
 from .count import count
 from .embed import embed
@@ -87,6 +87,7 @@ _COMMANDS: tuple[Callable[..., None], ...] = (
 )
 for _command in _COMMANDS:
     app.command()(_command)
+app.add_typer(budget.app, name="budget", cls=Group)
 app.add_typer(config.app, name="config", cls=Group)
 app.add_typer(cache.app, name="cache", cls=Group)
 app.add_typer(tokens.app, name="tokens", cls=Group)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, cast
 
-from .budgets import NOTHING, UNITS, Balance, Claim, Grant, Shortfall, Spending
+from .budgets import NOTHING, UNITS, Balance, Claim, Grant, Shortfall, Spending, told
 
 if TYPE_CHECKING:
     from .windows import Window
@@ -105,16 +105,18 @@ class Budget:
         spent, _ = self.books(now)
         for index in range(3):
             if spent[index] + amount[index] < 0:
-                msg = f"{-amount[index]} {UNITS[index]} cannot be taken from {spent[index]}"
+                unit = UNITS[index]
+                part, whole = told(-amount[index], unit), told(spent[index], unit)
+                msg = f"{part} cannot be taken from the {whole} that are spent in this window"
                 raise ValueError(msg)
         more = Spending(*(max(each, 0) for each in amount))
         self.settle(self.reserve(NOTHING, now), NOTHING, more)
         for index in range(3):
             less = max(-amount[index], 0)
             for slot in sorted(self._counted(now)):
-                part = min(less, self._slots[slot][index])
-                self._slots[slot][index] -= part
-                less -= part
+                taken = min(less, self._slots[slot][index])
+                self._slots[slot][index] -= taken
+                less -= taken
 
     def _present(self, now: float) -> int:
         slot = max(self.window.slot(now), self._floor + 1)

@@ -37,6 +37,8 @@ MOST_COUNT = 10**15
 LONGEST = 10 * 366 * 86400.0
 """Seconds of a window."""
 PER_MILLION = 1_000_000
+LEAST_OUTPUT = 16
+"""Tokens; some vendors take no smaller `max_tokens`."""
 
 
 class Spending(NamedTuple):
@@ -357,7 +359,7 @@ class BudgetOptions:
     unpriced: Literal["deny", "allow"] | AssumedPrice = "deny"
     on_store_failure: Literal["allow", "deny"] = "allow"
     output: int = 4096
-    least_output: int = 16
+    least_output: int = LEAST_OUTPUT
 
     def __post_init__(self) -> None:
         limits: Any = self.limits

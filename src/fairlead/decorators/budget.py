@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
+from ..core.adapter import Adapter
 from ..core.bounds import Amounts, bounds_of
 from ..core.budgets import (
     GLOBAL,
@@ -19,6 +20,7 @@ from ..core.budgets import (
     in_unit,
     told,
 )
+from ..core.calls import find
 from ..core.checks import check_kind
 from ..core.errors import BudgetExceededError
 from ..core.journal import Attempt, Outcome
@@ -213,7 +215,9 @@ class BudgetProvider(Decorator):
     def _costs_nothing(self, operation: Operation) -> bool:
         known = self._free.get(operation)
         if known is None:
-            known = self._free[operation] = bounds_of(self._inner, operation).each.money == 0
+            asked = find(self._inner, Adapter)
+            known = asked is not None and bounds_of(asked, operation).each.money == 0
+            self._free[operation] = known
         return known
 
     async def _reserve(

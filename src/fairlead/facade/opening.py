@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ..adapters.http.port import HttpEngine
+    from ..core.closing import Closable
     from ..core.provider import LooseProvider, ProviderPort
 
 
@@ -96,6 +97,11 @@ def opened(container: Container) -> Provider:
         owned.append(container.engine())
     if not container.store.overridden:  # pyright: ignore[reportUnknownMemberType]
         owned += [store for store in (container.store(),) if store is not None]
+    is_ours = not container.engine.overridden  # pyright: ignore[reportUnknownMemberType]
+    owned: tuple[Closable, ...] = (container.engine(),) if is_ours and choices.over_http else ()
+    books = container.budgets()
+    if books is not None and not container.budgets.overridden:  # pyright: ignore[reportUnknownMemberType]
+        owned = (*owned, books)
     return Provider(pipeline, owned=owned, notes=notes)
 
 

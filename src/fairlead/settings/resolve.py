@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar, cast
 
 from pydantic import BaseModel, ValidationError
 
@@ -167,11 +167,23 @@ def _merge(
             setting = next((each for each in said if each is not None), None)
             if setting is not None:
                 sources[key] = setting.source
+                sources |= _inside(key, setting)
         else:
             setting = _section(nested, name, field, layers=layers, key=key, sources=sources)
         if setting is not None:
             values[input_key(model, name, field)] = setting.plain()
     return values
+
+
+def _inside(key: str, setting: Setting) -> dict[str, Source]:
+    """Where the keys of the sections in a list came from, as in `limits.0.scope`."""
+    value: object = setting.value
+    entries = cast("tuple[object, ...]", value) if isinstance(value, tuple) else ()
+    return {
+        f"{key}.{index}.{name}": below.source
+        for index, entry in enumerate(entries)
+        for name, below in (section_of(Setting(entry, setting.source)) or {}).items()
+    }
 
 
 def _section(

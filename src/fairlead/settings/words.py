@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
+
+from pydantic import BaseModel
 
 from ..core.checks import nearest
 from .mistakes import Mistake
@@ -12,7 +14,7 @@ from .sources import LONGEST, MASK, Source, may_be_secret, shown, without_userin
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from pydantic import BaseModel, ValidationError
+    from pydantic import ValidationError
     from pydantic.fields import FieldInfo
     from pydantic_core import ErrorDetails
 
@@ -76,7 +78,11 @@ def mistakes_of(
             names = names_of(owner, name, field, _above(path, key), aliases=aliases)
             found.setdefault(key, []).append((details, field, names[0]))
         else:
-            found.setdefault(key, []).append((details, field, _entry(rest)))
+            inside = ".".join([key, *map(str, rest[:2])])
+            entry = "" if inside in sources else _entry(rest)
+            found.setdefault(inside if inside in sources else key, []).append(
+                (details, field, entry)
+            )
     mistakes: list[Mistake] = []
     for key, entries in found.items():
         name = joined(path, key) if key else path
@@ -89,10 +95,12 @@ def _mistake(source: Source, entries: list[tuple[ErrorDetails, FieldInfo | None,
     details, field, extra = entries[0]
     if details["type"] == "missing":
         return Mistake(source, f"is missing; {extra} sets it" if extra else "is missing")
+    if details["type"] == "extra_forbidden":
+        return Mistake(source, "is not known", nearest(str(details["loc"][-1]), _keys_in(field)))
     secret = (field is not None and is_secret(field)) or may_be_secret(source.name)
     wanted = [_expected(each, secret=secret) for each, _, _ in entries]
     if None in wanted:
-        return Mistake(source, f"cannot be used: {_message(details, secret=secret)}")
+        return Mistake(source, f"{extra}cannot be used: {_message(details, secret=secret)}")
     expected = " or ".join(dict.fromkeys(word for word in wanted if word))
     verb = "must have" if details["type"] in _LENGTHS else "must be"
     got = "" if secret or details["type"] in _LENGTHS else f", not {_shown(details['input'])}"
@@ -175,6 +183,13 @@ def _located(
 def _above(path: str, key: str) -> str:
     section = key.rpartition(".")[0]
     return joined(path, section) if section else path
+
+
+def _keys_in(field: FieldInfo | None) -> list[str]:
+    """The keys that the entries of a list may have."""
+    kinds = get_args(field.annotation) if field is not None else ()
+    models = [kind for kind in kinds if isinstance(kind, type) and issubclass(kind, BaseModel)]
+    return [name for model in models for name in model.model_fields]
 
 
 def _entry(rest: tuple[int | str, ...]) -> str:

@@ -280,7 +280,7 @@ def test_books_can_be_corrected():
     budget.adjust(spending(-12), NOON + 30)
     assert budget.books(NOON + 30)[0] == spending(13, 2)
     assert budget.books(NOON + 70)[0] == spending(13, 2)  # the oldest was taken first
-    with pytest.raises(ValueError, match="14 USD cannot be taken from 13"):
+    with pytest.raises(ValueError, match="14 USD cannot be taken from the 0"):
         budget.adjust(spending(-14), NOON + 30)
     assert budget.books(NOON + 30)[0] == spending(13, 2)
 

@@ -325,7 +325,7 @@ async def test_what_costs_nothing_needs_no_price():
             return Bounds.once(Amounts(seconds=1.0, tokens=None, money=Decimal(0)))
 
     vendor = Free("ho")
-    provider = budgeted(vendor)
+    provider = budgeted(CircuitBreakerProvider(vendor))
 
     for _ in range(2):
         assert (await provider.generate("hi")).warnings == ()
