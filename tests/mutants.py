@@ -108,6 +108,7 @@ CACHE = ("tests/unit/decorators/test_cache.py",)
 FLIGHTS = ("tests/unit/decorators/test_flights.py",)
 KEPT = ("tests/property/core/test_cache_keys.py",)
 STORED = ("tests/unit/adapters/stores/test_caches.py",)
+SIMULATED = ("tests/simulation/test_simulation.py",)
 
 MUTANTS: tuple[Mutant, ...] = (
     Mutant(
@@ -2505,6 +2506,77 @@ MUTANTS: tuple[Mutant, ...] = (
         "while False:",
         "answers take all memory",
         STORED,
+    ),
+    Mutant(
+        POLICY + "circuit.py",
+        "if len(self._probes) >= self._options.half_open_permits:",
+        "if len(self._probes) > self._options.half_open_permits:",
+        "whole runs: one probe too many passes",
+        SIMULATED,
+    ),
+    Mutant(
+        POLICY + "circuit.py",
+        "options.recovery_timeout * 2.0 **",
+        "options.recovery_timeout * 1.0 **",
+        "whole runs: a circuit that opens again is not open for longer",
+        SIMULATED,
+    ),
+    Mutant(
+        POLICY + "circuit.py",
+        "        if permit.generation != self._generation:\n            return\n",
+        "",
+        "whole runs: what began before a circuit opened closes it",
+        SIMULATED,
+    ),
+    Mutant(
+        POLICY + "line.py",
+        "        self._waiting[ticket] = None\n",
+        "        self._waiting[ticket] = None\n"
+        "        self._waiting.move_to_end(ticket, last=False)\n",
+        "whole runs: whoever comes last goes first",
+        SIMULATED,
+    ),
+    Mutant(
+        POLICY + "keys.py",
+        "if store.until(key.dead) > now:",
+        "if store.until(key.dead) < now:",
+        "whole runs: dead keys are asked",
+        SIMULATED,
+    ),
+    Mutant(
+        POLICY + "keys.py",
+        "            probe = now + PROBE_SECONDS\n",
+        "            probe = now\n",
+        "whole runs: a spent account is tried by all at once",
+        SIMULATED,
+    ),
+    Mutant(
+        POLICY + "hedging.py",
+        "        self._saved -= 1\n",
+        "",
+        "whole runs: every call that is slow is hedged",
+        SIMULATED,
+    ),
+    Mutant(
+        POLICY + "quota.py",
+        "        self._left -= cost\n",
+        "",
+        "whole runs: repeats cost nothing, and an outage is made worse",
+        SIMULATED,
+    ),
+    Mutant(
+        POLICY + "_race.py",
+        "        self.task.cancel()\n        while",
+        "        while",
+        "whole runs: who has lost a race goes on",
+        SIMULATED,
+    ),
+    Mutant(
+        POLICY + "lane.py",
+        '        """It has ended, in whatever way."""\n        self.line.stop()\n',
+        '        """It has ended, in whatever way."""\n',
+        "whole runs: streams keep their places",
+        SIMULATED,
     ),
 )
 

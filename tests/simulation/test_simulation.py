@@ -120,3 +120,29 @@ def most_at_once(world):
         running += change
         most = max(most, running)
     return most
+
+
+SELDOM_TENDED = 18
+
+
+"""A seed with which nobody reloads keys."""
+
+
+def test_an_account_that_was_spent_is_tried_by_one_call_and_then_used_by_all():
+    def forecast(name):
+        return [(0.0, "spent"), (100.0, "clear")]
+
+    run = simulate(
+        SELDOM_TENDED,
+        pipeline="pooled",
+        forecast=forecast,
+        calls=1500,
+        per_second=1,
+        at_once=50,
+        recovers=False,
+    )
+
+    of_first = [ask for ask in run.world.asks if ask.vendor == NAMES[0]]
+    assert not run.world.reloads
+    assert {ask.key for ask in of_first if ask.ended == "spend"} == {0, 1, 2}
+    assert {ask.key for ask in of_first if ask.at > 1100} == {0, 1, 2}

@@ -37,6 +37,6 @@ def play(seed):
             per_second=per_second,
             at_once=at_once,
         )
-    except BaseException:
-        print(f"tests.simulation.test_soak.play({seed}) fails")
+    except BaseException as error:
+        error.add_note(f"seed {seed}: tests.simulation.test_soak.play({seed}) does it again")
         raise
