@@ -1,6 +1,8 @@
 import json
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from fairlead.core.errors import InvalidRequestError
 from fairlead.core.messages import (
@@ -68,6 +70,13 @@ def test_spaces_belong_to_the_word_that_they_precede(char):
 def test_a_change_from_lower_to_upper_case_costs_something():
     assert measure("aB") - measure("ab") == pytest.approx(WEIGHTS[1])
     assert measure("Ab") == measure("ab")
+
+
+@given(st.text(st.characters(max_codepoint=0x7F)), st.sampled_from(sorted(FAMILIES)))
+def test_a_text_in_ascii_is_measured_as_it_is_beside_another_character(text, family):
+    beside = measure(f"{text} é", family) - measure("é", family)
+
+    assert measure(text, family) == pytest.approx(beside)
 
 
 PROSE = (
