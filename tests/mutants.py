@@ -1051,6 +1051,20 @@ MUTANTS: tuple[Mutant, ...] = (
         ("tests/unit/core/test_options.py",),
     ),
     Mutant(
+        CORE + "adapter.py",
+        "if kept and only_words(request, model.context_window):",
+        "if kept:",
+        "what was planned for a few words stands for whatever is asked",
+        ("tests/unit/core/test_adapter.py",),
+    ),
+    Mutant(
+        CORE + "tokens.py",
+        "        + digits * count(_KINDS[2])\n",
+        "",
+        "digits are nothing where all else is ASCII too",
+        ("tests/unit/core/test_tokens.py",),
+    ),
+    Mutant(
         CORE + "tokens.py",
         "sum(len(_bytes(words)) for words in _words(message))",
         "sum(len(words) for words in _words(message))",

@@ -215,7 +215,7 @@ def kind() -> Any:
 
     class Instant(Adapter):
         name = "instant"
-        model = ModelInfo(name="instant")
+        model = ModelInfo(name="instant", context_window=128_000)
         # As all that ask anybody have it: what the loop's clock costs is no decorator's doing.
         clock = staticmethod(Decorator.clock)
 

@@ -17,7 +17,7 @@ from .errors import (
 )
 from .journal import Outcome
 from .models import ModelInfo
-from .plans import Plan, Target, obstacle
+from .plans import Plan, Target, obstacle, only_words
 from .prices import UNPRICED
 from .provider import Funnel
 from .results import Generation, Metadata
@@ -113,6 +113,10 @@ class Adapter(Funnel, ABC):
 
     def plan(self, call: Call[Any]) -> Plan:
         """One target: this one."""
+        request, model = call.request, self.model
+        kept = model is self._planned_for and request.model is None
+        if kept and only_words(request, model.context_window):
+            return self._planned
         model = self._model_for(call)
         cannot = obstacle(call.request, model)
         if call.embeds and not self._can_embed(model):

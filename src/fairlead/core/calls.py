@@ -197,6 +197,9 @@ class Call(Generic[T]):
         tags = with_current(options.tags)
         if tags is not options.tags:
             options = replace(options, tags=tags)
+        """A call whose time begins now."""
+        call: Call[Any] = object.__new__(_CALL)
+        # The constructor that `dataclass` makes sets them one by one, at twice the cost.
         values = {
             "operation": operation,
             "request": request,
@@ -211,7 +214,7 @@ class Call(Generic[T]):
             "given": given,
             "prompt": prompt,
         }
-        call: Call[Any] = _call_of(values)
+        object.__setattr__(call, "__dict__", values)
         return call
 
     def now(self) -> float:
@@ -228,10 +231,11 @@ class Call(Generic[T]):
         if len(values) > len(known):
             msg = f"a Call has no {', '.join(sorted(values.keys() - known.keys()))}"
             raise TypeError(msg)
-        derived: Self = _call_of(values)
+        derived: Self = object.__new__(type(self))
+        object.__setattr__(derived, "__dict__", values)
         return derived
 
-    def on(self, provider: Handler | object) -> Coroutine[Any, Any, T]:
+    def on(self, provider: Any) -> Coroutine[Any, Any, T]:
         """
         Make this call on *provider*: through its `handle`, or its public method if it has none.
 
@@ -239,9 +243,9 @@ class Call(Generic[T]):
             ProviderError: Once awaited.
             TypeError: Once awaited: it has a `handle` that gives no answer.
         """
-        kind = type(provider)
+        kind = _class_of(provider)
         if hasattr(kind, "handle") and hasattr(kind, "plan"):
-            handler = cast("Handler", provider)
+            handler: Handler = provider
             return handler.handle(self) if kind.__module__[:9] == _OURS else self._checked(handler)
         from .adapt import adapt
 
@@ -298,19 +302,9 @@ class Call(Generic[T]):
         return self.attempt_limit is None or self.journal.asked < self.attempt_limit
 
 
-def _call_of(values: dict[str, Any]) -> Any:
-    """
-    The call that has all these *values*, and keeps them.
-
-    The constructor that `dataclass` makes sets them one by one, at three times the cost; and what
-    is read of a copied `__dict__` that Python itself had laid out costs twice as much.
-    """
-    call = object.__new__(_CALL)
-    object.__setattr__(call, "__dict__", values)
-    return call
-
-
+# For type checkers that do not know what is in an object of any type.
 _CALL: type[Any] = Call
+_class_of: Callable[[Any], type] = type
 
 
 @runtime_checkable

@@ -15,6 +15,7 @@ from ..core.checks import check_count, check_function
 from ..core.closing import Closable
 from ..core.errors import ConfigurationError, NoTargetError, ProviderError
 from ..core.plans import ANSWERED_BY, Plan, Target
+from ..core.requests import EmbedRequest
 from ..core.verdicts import Another
 from ._base import Policy
 from ._targets import (
@@ -93,7 +94,7 @@ class Dispatcher(Policy):
         self._last_resort = None if last_resort is None else adapt(last_resort)
         self._log = log
         self._logged: set[tuple[str, str]] = set()
-        self._parts: tuple[Plan, ...] = ()
+        self._parts: list[Plan] = []
         self._joined = Plan(())
 
     def __repr__(self) -> str:
@@ -123,14 +124,14 @@ class Dispatcher(Policy):
         request = call.request
         plain = request.model is None
         asked = call if plain else call.with_(request=replace(request, model=None))
-        parts = tuple([target.plan(asked) for target in self._targets])
+        parts = [target.plan(asked) for target in self._targets]
         if parts != self._parts:
             self._parts, self._joined = parts, Plan.joining(zip(self._targets, parts, strict=True))
         plan = self._joined
         if not plain or request.extra:
             vendors = {target.provider for target in plan}
             plan = plan.map(lambda target: adapted(target, request, vendors))
-        if call.embeds and not self._allow_other_space:
+        if not self._allow_other_space and isinstance(request, EmbedRequest):
             plan = of_one_space(plan)
         return plan
 
@@ -233,34 +234,22 @@ class Dispatcher(Policy):
 class Walk(Generic[T]):
     """One call's way along the targets. None of them is come to twice."""
 
-    __slots__ = (
-        "_beside",
-        "_left",
-        "call",
-        "failures",
-        "first_error",
-        "hedged",
-        "limit",
-        "passed_over",
-        "plan",
-        "target",
-    )
+    hedged = False
+    """Whether a second one was asked beside the first."""
+    target: Target | None = None
+    """Who is asked, or has answered."""
+    first_error: ProviderError | None = None
+    """If it was the only one: what else failed did so beside it."""
+    _beside: tuple[Failure, ...] = ()
 
     def __init__(self, call: Call[T], plan: Plan, children: Children, limit: int) -> None:
         self.call = call
         self.plan = plan
         self.limit = limit
         """How often providers may be asked in all."""
-        self.hedged = False
-        """Whether a second one was asked beside the first."""
-        self._left = iter(children)
-        self._beside: list[Failure] = []
         self.failures: list[Failure] = []
-        self.first_error: ProviderError | None = None
-        """If it was the only one: what else failed did so beside it."""
         self.passed_over: list[PassedOver] = []
-        self.target: Target | None = None
-        """Who is asked, or has answered."""
+        self._left = iter(children)
 
     def upcoming(self) -> tuple[Handler, Target] | None:
         """What is to be come to next, of those who can take the request."""
@@ -282,10 +271,9 @@ class Walk(Generic[T]):
             if not part.targets:
                 continue
             target = part.targets[0]
-            request = call.request
-            if target.request is not None or request.extra:
-                request = request_for(part, call, self.plan)
-            derived = call.with_(plan=part, request=request, attempt_limit=self.limit)
+            derived = call.with_(plan=part, attempt_limit=self.limit)
+            if target.request is not None or call.request.extra:
+                derived = derived.with_(request=request_for(part, call, self.plan))
             if self.failures and not (derived.attempts_left and call.deadline.remaining() != 0):
                 return None
             self.target = target
@@ -294,12 +282,12 @@ class Walk(Generic[T]):
 
     def failed_beside(self, target: Target, error: ProviderError) -> None:
         """Note that a target failed that was asked along with the one whose failure comes next."""
-        self._beside.append((target, error))
+        self._beside = (*self._beside, (target, error))
 
     def failed(self, target: Target, error: ProviderError) -> None:
         """Note that the target of a step failed."""
         self.first_error = None if self.failures else error
-        beside, self._beside = self._beside, []
+        beside, self._beside = self._beside, ()
         for tried, failure in ((target, error), *beside):
             self.failures += [(tried, one) for one in each(failure)]
             self.passed_over.append(PassedOver.failed(tried, failure))
@@ -311,7 +299,7 @@ class Walk(Generic[T]):
     def forget(self) -> None:
         """Let go of all errors."""
         self.failures.clear()
-        self._beside.clear()
+        self._beside = ()
         self.first_error = None
 
 

@@ -72,7 +72,7 @@ class Line:
     @property
     def idle(self) -> bool:
         """Whether whoever comes now may run at once."""
-        return not self._waiting and self.free
+        return not self._waiting and (self._max_running is None or self.running < self._max_running)
 
     @property
     def needed(self) -> Amount:
@@ -118,7 +118,8 @@ class Line:
     def stop(self) -> None:
         """Run no longer."""
         self.running -= 1
-        self.wake_first()
+        if self._waiting:
+            self.wake_first()
 
     def wake_first(self) -> None:
         """Let the first look again."""

@@ -26,7 +26,7 @@ from fairlead.core.events import (
     ToolCallDelta,
 )
 from fairlead.core.journal import Outcome
-from fairlead.core.messages import Reasoning, Refusal, Text, Tool, ToolCall
+from fairlead.core.messages import Image, Message, Reasoning, Refusal, Text, Tool, ToolCall
 from fairlead.core.results import FinishReason
 from fairlead.core.usage import Usage
 from fairlead.testing import ScriptedProvider
@@ -204,6 +204,28 @@ def test_what_is_known_of_its_own_model_is_known_by_name_too(name):
     target = plan(Scripted("ho", tools=False), generating(model=name, tools=[Tool("search")]))
 
     assert target.cannot == "m does not take tools"
+
+
+BLIND = {"tools": False, "response_format": False, "images": False, "context_window": 4}
+
+
+@pytest.mark.parametrize(
+    "call, lack",
+    [
+        (generating(tools=[Tool("search")]), "tools"),
+        (generating(response_format={"type": "object"}), "response_format"),
+        (generating(response_format={}), "response_format"),
+        (generating(Message.user("hi", Image(url="https://a.example/b.png"))), "images"),
+        (generating("word " * 100), "the window of m"),
+    ],
+)
+def test_the_plan_for_a_few_words_is_kept_and_for_nothing_else(call, lack):
+    provider = Scripted("ho", **BLIND)
+    kept = provider.plan(generating())
+
+    assert lack in plan(provider, call).cannot
+    assert provider.plan(generating()) is kept
+    assert plan(provider, generating(model="other")).model.name == "other"
 
 
 def test_nothing_is_assumed_of_another_model():
