@@ -940,7 +940,7 @@ async def _asking(provider):
 
 @pytest.mark.parametrize("backend", ["asyncio", "trio"])
 def test_it_works_in_one_loop_after_another(backend):
-    a, b = Vendor("a", seconds=0.01), Vendor("b")
+    a, b = Vendor("a", seconds=1.0), Vendor("b")
     options = HedgeOptions(minimum_samples=1, max_share=1.0)
     provider = HedgeProvider([a, b], hedging=options)
     provider._latency(a, generating()).add(0.0)
