@@ -1059,7 +1059,7 @@ MUTANTS: tuple[Mutant, ...] = (
     ),
     Mutant(
         CORE + "tokens.py",
-        "        + digits * count(_KINDS[2])\n",
+        "        + digits * others.count(_KINDS[2])\n",
         "",
         "digits are nothing where all else is ASCII too",
         ("tests/unit/core/test_tokens.py",),

@@ -126,15 +126,16 @@ def measure(text: str, family: str = O200K) -> float:
 
 
 def _measure_ascii(text: str, weights: tuple[float, ...]) -> float:
-    """The same without the kinds that no ASCII text has: 4 µs a kilobyte instead of 8."""
+    """The same without the kinds that no ASCII text has: 3.5 µs a kilobyte instead of 7.5."""
     letters, changes, _, digits, punctuation, line_ends, *_ = weights
-    count = text.encode().translate(_TABLE).count
+    kinds = text.encode().translate(_TABLE)
+    others = kinds.translate(None, _LOWER + _UPPER + _SPACE)
     return (
-        letters * (count(_LOWER) + count(_UPPER))
-        + changes * count(_KINDS[0])
-        + digits * count(_KINDS[2])
-        + punctuation * count(_KINDS[3])
-        + line_ends * count(_KINDS[4])
+        letters * (len(kinds) - len(others) - kinds.count(_SPACE))
+        + changes * kinds.count(_KINDS[0])
+        + digits * others.count(_KINDS[2])
+        + punctuation * others.count(_KINDS[3])
+        + line_ends * others.count(_KINDS[4])
     )
 
 
