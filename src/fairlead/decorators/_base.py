@@ -9,6 +9,7 @@ from ..core.adapt import Node, adapt
 from ..core.bounds import UNKNOWN, bounds_of
 from ..core.closing import Closable, Closing
 from ..core.provider import Funnel
+from ..core.requests import EmbedRequest
 from ._tasks import loop_clock, scope
 
 if TYPE_CHECKING:
@@ -53,9 +54,11 @@ class Policy(Closing, Funnel):
 
     def _model_of(self, call: Call[Any]) -> str | None:
         """The model that would answer *call*, however the call spells it."""
-        asked = call.request.model
+        request = call.request
+        asked = request.model
         if asked is None:
-            return self.model.embedding_model if call.embeds else self.model.name
+            own = self.model
+            return own.embedding_model if isinstance(request, EmbedRequest) else own.name
         for separator in ":/":
             asked = asked.removeprefix(self.name + separator)
         return asked

@@ -51,10 +51,11 @@ class TokenBucket:
 
     def due(self, amount: float, now: float) -> float:
         """Seconds until *amount* is there, or as much as can ever be there at once."""
-        full_at, capacity = self._full_at, self.capacity
-        wait = full_at - now if full_at > now else 0.0
-        if amount < capacity:
-            wait -= (capacity - amount) / self.per_second
+        wait = self._full_at - now
+        if wait <= 0.0:  # it is full, as most are
+            return 0.0
+        if amount < self.capacity:
+            wait -= (self.capacity - amount) / self.per_second
         return wait if wait > TICK else 0.0
 
     def take(self, amount: float, now: float) -> None:
@@ -149,12 +150,13 @@ class Account:
         self.seen = now
         requests, tokens, many = self.requests, self.tokens, need[1]
         calls, words = requests.bucket, tokens.bucket
-        wait = 0.0 if calls is None else calls.due(1, now)
+        wait = self.shut_until - now
+        if calls is not None:
+            wait = max(wait, calls.due(1, now))
         if many and words is not None:
             wait = max(wait, words.due(many, now))
-        shut = self.shut_until - now
-        if wait > 0.0 or shut > TICK:
-            return max(wait, shut)
+        if wait > TICK:
+            return wait
         requests.pending += 1
         if calls is not None:
             calls.take(1, now)

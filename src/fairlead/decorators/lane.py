@@ -231,13 +231,14 @@ class Lane:
         self.line.stop()
         now = call.now()
         metadata = result.metadata
-        usage, told = (None, None) if metadata is None else (metadata.usage, metadata.rate_limits)
         if ticket.reserved:
             used = need = ticket.need
             if need[1]:
+                usage = None if metadata is None else metadata.usage
                 words = result if isinstance(result, Generation) else None
                 used = Amount(1, self._used(ticket, usage, words, whole=words is not None))
             self._settle(call, need, used, now)
+        told = None if metadata is None else metadata.rate_limits
         if told is not None or self.pace is not None:
             self._answered(call, told, now)
 
@@ -273,8 +274,9 @@ class Lane:
 
     def _used(self, ticket: Ticket, usage: Usage | None, words: str | None, *, whole: bool) -> int:
         """The tokens that were used; estimated if nobody tells."""
-        asked = None if usage is None else usage.input_tokens
-        answered = None if usage is None else usage.output_tokens
+        asked = answered = None
+        if usage is not None:
+            asked, answered = usage.input_tokens, usage.output_tokens
         if answered is None:
             answered = round(words_tokens(words)) if words else 0
         if whole:

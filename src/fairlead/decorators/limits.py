@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from dataclasses import replace
+from functools import partial
 from math import inf
-from typing import TYPE_CHECKING, Any, ClassVar, cast
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import anyio
 
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
     from ..core.calls import Call, Operation, T
     from ..core.ports import RateStore
     from ..core.provider import LooseProvider, ProviderPort
-    from .lane import Whole
     from .line import Ticket
 
 PATIENCE = 0.25
@@ -87,9 +87,10 @@ class LimitProvider(Decorator):
             raise
         if isinstance(result, GenerationStream):
             lane.opened(call, ticket, result.metadata)
-            result.on_close(lambda outcome: lane.closed(call, ticket, outcome))
+            result.on_close(partial(lane.closed, call, ticket))
         else:
-            lane.done(call, ticket, cast("Whole", result))
+            whole: Any = result
+            lane.done(call, ticket, whole)
         return result
 
     def bounds(self, operation: Operation) -> Bounds:

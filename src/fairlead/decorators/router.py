@@ -117,15 +117,13 @@ class RouterProvider(Dispatcher):
 
     def _ask(self, step: Step[T], walk: Walk[T]) -> Coroutine[Any, Any, T]:
         child, target, call = step
-        if self._notes or self._order.watches:
-            route = self._route_of.get(id(child))
-            if route is not None:
-                note = self._order.note(route, call)
-                if note is not None:
-                    call.journal.record(_noted(target, note))
-                if self._order.watches:
-                    return self._watched(route, child, call)
-        return call.on(child)
+        watches = self._order.watches
+        route = self._route_of.get(id(child)) if watches or self._notes else None
+        if route is None:
+            return call.on(child)
+        if self._notes and (note := self._order.note(route, call)) is not None:
+            call.journal.record(_noted(target, note))
+        return self._watched(route, child, call) if watches else call.on(child)
 
     async def _watched(self, route: Route, child: Handler, call: Call[T]) -> T:
         route.running += 1
