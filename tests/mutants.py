@@ -1424,7 +1424,7 @@ MUTANTS: tuple[Mutant, ...] = (
     ),
     Mutant(
         POLICY + "limits.py",
-        "            result.on_close(lambda outcome: lane.closed(call, ticket, outcome))",
+        "            result.on_close(partial(lane.closed, call, ticket))",
         "            lane.line.stop()",
         "a stream gives its place back as soon as it is open",
         LIMITED,
@@ -1536,7 +1536,7 @@ MUTANTS: tuple[Mutant, ...] = (
     ),
     Mutant(
         POLICY + "line.py",
-        "        self.running -= 1\n        self.wake_first()",
+        "        self.running -= 1\n        if self._waiting:\n            self.wake_first()",
         "        self.running -= 1",
         "a free place wakes nobody",
         LINE,
@@ -1606,16 +1606,16 @@ MUTANTS: tuple[Mutant, ...] = (
     ),
     Mutant(
         POLICY + "buckets.py",
-        "        if wait > 0.0 or shut > TICK:",
-        "        if shut > TICK:",
+        "        if wait > TICK:",
+        "        if self.shut_until - now > TICK:",
         "it takes what is not there",
         BUCKETS,
     ),
     Mutant(
         POLICY + "buckets.py",
-        "        if amount < capacity:",
+        "        if amount < self.capacity:",
         "        if True:",
-        "what never fits is never given",
+        "what never fits waits for more than a full bucket",
         BUCKETS,
     ),
     Mutant(

@@ -323,3 +323,11 @@ def test_on_the_clock_of_a_new_loop_no_time_has_passed():
     assert store.take("k", OWN, tokens(100), 5.0) == 30.0
     assert left(store, "requests", 5.0) == 0.0
     assert store.peek("k", OWN, tokens(100), 1.0) == 30.0
+
+
+def test_what_never_fits_is_due_when_the_bucket_is_full():
+    bucket = TokenBucket(per_second=2.0, capacity=10.0)
+    bucket.take(8, 0.0)
+
+    assert bucket.due(25, 0.0) == 4.0
+    assert bucket.due(25, 4.0) == 0.0
