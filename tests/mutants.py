@@ -2221,20 +2221,6 @@ MUTANTS: tuple[Mutant, ...] = (
         COSTS,
     ),
     Mutant(
-        CORE + "streams.py",
-        "                raise InvalidResponseError(_CUT)\n            self._take",
-        "                return False\n            self._take",
-        "half an answer looks like a whole one",
-        STREAMS,
-    ),
-    Mutant(
-        CORE + "adapter.py",
-        "        ours.extend(journal)\n        return True",
-        "        return True",
-        "what a foreign pipeline tried is lost",
-        ADAPT,
-    ),
-    Mutant(
         SERVICES + "parsing.py",
         '"space": lambda _: " ",',
         '"space": lambda _: "",',

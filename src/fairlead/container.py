@@ -87,7 +87,7 @@ class Container(containers.DeclarativeContainer):
     """Leaf: what moves the bytes of all providers."""
     prices: providers.Provider[PriceBook] = providers.Singleton(price_book, pipeline_settings)
     """Leaf: what answers cost by, where the settings have no price of their own."""
-    store: providers.Provider[CacheStore | None] = providers.Singleton(
+    cache: providers.Provider[CacheStore | None] = providers.Singleton(
         cache_store, pipeline_settings
     )
     """Leaf: where answers are kept, if they are."""
@@ -104,6 +104,6 @@ class Container(containers.DeclarativeContainer):
         cooldowns=cooldowns,
         budgets=budgets,
         random=random,
-        store=store,
+        cache=cache,
         decorators=decorators,
     )

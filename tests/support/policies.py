@@ -15,6 +15,7 @@ from fairlead.core.rates import Amount
 from fairlead.decorators._base import Decorator, Policy
 from fairlead.decorators._dispatch import Dispatcher
 from fairlead.decorators.breaker import CircuitBreakerProvider
+from fairlead.decorators.budget import BudgetProvider
 from fairlead.decorators.hedge import HedgeProvider
 from fairlead.decorators.key_pool import KeyPoolProvider, KeyState
 from fairlead.decorators.keys import PROBE_SECONDS
@@ -70,6 +71,12 @@ def _(node: LimitProvider) -> Iterator[str]:
         pending = account.requests.pending, account.tokens.pending
         if pending != (0, 0):
             yield f"reservations of {key}: {pending}"
+
+
+@_held.register
+def _(node: BudgetProvider) -> Iterator[str]:
+    if held := node._reservations._store._held:
+        yield f"{len(held)} reservations"
 
 
 @_held.register

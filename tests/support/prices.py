@@ -1,43 +1,27 @@
 """Providers whose price is known."""
 
-from dataclasses import dataclass, fields
 from decimal import Decimal
-from typing import Any
 
-from fairlead.core.plans import Plan, Target
-from fairlead.core.usage import Cost
+from fairlead.core.prices import Price, Tariff, UnitRate
 
 
-@dataclass(frozen=True)
-class FlatPrice:
+def flat_price(per_input: int = 1000, per_output: int = 2000) -> Price:
     """So many dollars per million tokens."""
-
-    input: Decimal = Decimal(1000)
-    output: Decimal = Decimal(2000)
-
-    def bound(self, input_tokens: int, output_tokens: int) -> Decimal:
-        return (self.input * input_tokens + self.output * output_tokens) / 10**6
-
-    def cost(self, usage: Any) -> Cost | None:
-        if usage.input_tokens is None or usage.output_tokens is None:
-            return None
-        amount = self.bound(usage.input_tokens, usage.output_tokens)
-        return Cost(amount=amount, source="flat")
+    rates = {"input": UnitRate(Decimal(per_input)), "output": UnitRate(Decimal(per_output))}
+    return Price(model="flat", source="flat", tariffs=(Tariff(rates=rates),))
 
 
-@dataclass(frozen=True, kw_only=True)
-class PricedTarget(Target):
-    price: Any = None
+class FlatBook:
+    """A price book with one price for all."""
+
+    def __init__(self, price: Price) -> None:
+        self._price = price
+
+    def price(self, provider: str, model: str, /) -> Price:
+        return self._price
 
 
 class Priced:
-    """Mixed into an adapter: puts *price* on its plan."""
+    """Mixed into an adapter: what it answers has a flat price."""
 
-    price: Any = FlatPrice()
-
-    def plan(self, call):
-        def priced(target):
-            known = {each.name: getattr(target, each.name) for each in fields(Target) if each.init}
-            return PricedTarget(**{**known, "price": self.price})
-
-        return Plan(tuple(map(priced, super().plan(call))))
+    prices = FlatBook(flat_price())

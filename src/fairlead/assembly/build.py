@@ -224,7 +224,7 @@ def build(
     cooldowns: CooldownStore | None = None,
     budgets: BudgetStore | None = None,
     random: Callable[[], float] = _random.random,
-    store: CacheStore | None = None,
+    cache: CacheStore | None = None,
     decorators: Sequence[Use] = (),
 ) -> Decorator:
     """
@@ -243,7 +243,7 @@ def build(
         cooldowns: Where it is kept until when keys of a pool rest; by default in the pool.
         budgets: Where the books of budgets are kept; it is not closed with the pipeline.
         random: Numbers from 0 to 1, for jitter.
-        store: Where answers are kept, if they are; it is not closed with the pipeline.
+        cache: Where answers are kept, if they are; it is not closed with the pipeline.
         decorators: Policies of your own.
 
     Raises:
@@ -291,7 +291,7 @@ def build(
         quota=quota,
         log=told,
         fitting=_fitting(settings.context, tokenizers) if settings.context.enabled else None,
-        cache=_cache(settings.cache, store),
+        cache=_cache(settings.cache, cache),
         decorators=decorators,
     )
 

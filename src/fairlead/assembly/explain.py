@@ -20,6 +20,7 @@ from ..core.redact import shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from decimal import Decimal
 
     from ..core.bounds import Bounds
     from ..core.calls import Clock
@@ -128,20 +129,14 @@ def in_short(bounds: Bounds) -> str:
     return "; ".join(told)
 
 
-def _money(dollars: Decimal) -> str:
-    """*dollars* in words, rounded up: it is the most that may be spent."""
-    if dollars == 0:
-        return "0 USD"
-    if dollars < 1:
-        cents = _round_up(dollars * 100, 2)
-        if cents < 100:
-            return f"{cents:f} {'cent' if cents == 1 else 'cents'}"
-    return f"{dollars.quantize(Decimal('0.01'), ROUND_CEILING):,f} USD"
+def _money(amount: Decimal) -> str:
+    """*amount* in three digits, rounded up: it is a bound."""
+    in_cents = 0 < amount < 1
+    rounded = _UP.create_decimal(amount * 100 if in_cents else amount).normalize()
+    return f"{rounded:f} {'cents' if in_cents else 'USD'}"
 
 
-def _round_up(amount: Decimal, digits: int) -> Decimal:
-    """*amount* with so many significant *digits*, and no zeros behind them."""
-    return Context(prec=digits, rounding=ROUND_CEILING).plus(amount).normalize()
+_UP = Context(prec=3, rounding=ROUND_CEILING)
 
 
 _OPERATIONS = {

@@ -54,8 +54,9 @@ class Adapter(Funnel, ABC):
     prices: PriceBook = UNPRICED
     """What answers cost by, where the vendor does not tell; by default nobody knows."""
     _planned_for: ModelInfo | None = None
+    _planned_by: PriceBook = UNPRICED
     _planned: Plan = Plan(())
-    """The plan for that model, which is the same for every request that it can take."""
+    """The plan for that model, by those prices; the same for every request that it can take."""
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {Target(provider=self.name, model=self.model).label}>"
@@ -114,8 +115,8 @@ class Adapter(Funnel, ABC):
     def plan(self, call: Call[Any]) -> Plan:
         """One target: this one."""
         request, model = call.request, self.model
-        kept = model is self._planned_for and request.model is None
-        if kept and only_words(request, model.context_window):
+        kept = model is self._planned_for and self.prices is self._planned_by
+        if kept and request.model is None and only_words(request, model.context_window):
             return self._planned
         model = self._model_for(call)
         cannot = obstacle(call.request, model)
@@ -127,7 +128,7 @@ class Adapter(Funnel, ABC):
             return self._planned
         plan = Plan((self._target(model, cannot, price),))
         if cannot is None:
-            self._planned_for, self._planned = model, plan
+            self._planned_for, self._planned_by, self._planned = model, self.prices, plan
         return plan
 
     @property

@@ -197,7 +197,6 @@ class Call(Generic[T]):
         tags = with_current(options.tags)
         if tags is not options.tags:
             options = replace(options, tags=tags)
-        """A call whose time begins now."""
         call: Call[Any] = object.__new__(_CALL)
         # The constructor that `dataclass` makes sets them one by one, at twice the cost.
         values = {

@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ..adapters.http.port import HttpEngine
-    from ..core.closing import Closable
     from ..core.provider import LooseProvider, ProviderPort
 
 
@@ -92,17 +91,11 @@ def opened(container: Container) -> Provider:
     notes = (*choices.notes, *choices.warnings)
     for note in notes:
         container.log().record("warning", "not as configured", {"reason": note})
-    owned: list[Any] = []
-    if choices.over_http and not container.engine.overridden:  # pyright: ignore[reportUnknownMemberType]
-        owned.append(container.engine())
-    if not container.store.overridden:  # pyright: ignore[reportUnknownMemberType]
-        owned += [store for store in (container.store(),) if store is not None]
-    is_ours = not container.engine.overridden  # pyright: ignore[reportUnknownMemberType]
-    owned: tuple[Closable, ...] = (container.engine(),) if is_ours and choices.over_http else ()
-    books = container.budgets()
-    if books is not None and not container.budgets.overridden:  # pyright: ignore[reportUnknownMemberType]
-        owned = (*owned, books)
-    return Provider(pipeline, owned=owned, notes=notes)
+    leaves: list[Any] = [container.cache, container.budgets]
+    if choices.over_http:
+        leaves.append(container.engine)
+    owned = [leaf() for leaf in leaves if not leaf.overridden]
+    return Provider(pipeline, owned=[each for each in owned if each is not None], notes=notes)
 
 
 def _over(raw: RawSettings, provider: object, options: dict[str, Any]) -> RawSettings:

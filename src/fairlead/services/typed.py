@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Generic, TypeVar
 
-from ..assembly.worst_case import bounds_of
+from ..core.bounds import bounds_of
 from ..core.calls import Call, Operation
 from ..core.checks import check_count
 from ..core.errors import ResponseParseError

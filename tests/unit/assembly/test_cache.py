@@ -60,7 +60,7 @@ async def test_a_file_outlives_the_provider(tmp_path, monkeypatch):
 
 async def test_the_store_is_a_leaf():
     mine = MemoryCache()
-    with Container.store.override(mine):
+    with Container.cache.override(mine):
         async with open_provider("offline", cache={"mode": "on"}) as provider:
             await provider.generate("hi", temperature=0)
     assert (await mine.stats()).entries == 1

@@ -3,7 +3,6 @@
 # ruff: noqa: RUF001 - as it is printed
 
 import json
-from decimal import Decimal
 
 import anyio
 import pytest
@@ -26,7 +25,6 @@ from fairlead import (
     default_pipeline,
 )
 from fairlead.assembly.explain import explain, in_short
-from fairlead.core.bounds import Amounts, Bounds
 from fairlead.core.calls import Operation
 from fairlead.testing import ScriptedProvider
 from fairlead.testing.virtual_time import virtual_time_backend
@@ -91,22 +89,6 @@ def test_a_window_bounds_the_tokens_and_nobody_charges_for_what_is_made_here():
     assert (worst[GENERATE].tokens, worst[GENERATE].money) == (3000, 0)
     assert worst[Operation.EMBED].tokens is None
     assert "3,000 tokens; 0 USD" in in_words(RetryProvider(scripted))
-
-
-def test_money_is_told_in_cents_and_never_as_less_than_it_is():
-    def told(amount):
-        each = Amounts(seconds=1.0, money=Decimal(amount))
-        return in_short(Bounds.once(each)).rpartition("; ")[2]
-
-    assert told("0.41") == "41 cents"
-    assert told("0.4101") == "42 cents"
-    assert told("0.0041") == "0.41 cents"
-    assert told("0.00411") == "0.42 cents"
-    assert told("0.01") == "1 cent"
-    assert told("0.9999") == "1.00 USD"
-    assert told("1") == "1.00 USD"
-    assert told("12345.671") == "12,345.68 USD"
-    assert told("0") == "0 USD"
 
 
 def test_a_longer_wait_than_retry_after_counts():

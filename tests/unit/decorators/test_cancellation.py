@@ -7,6 +7,9 @@ import anyio
 import pytest
 from anyio.lowlevel import checkpoint
 
+from fairlead.adapters.stores.ledger_memory import MemoryLedger
+from fairlead.adapters.stores.memory import MemoryCache
+from fairlead.core.budgets import BudgetLimit, BudgetOptions
 from fairlead.core.errors import (
     AuthenticationError,
     OverloadedError,
@@ -19,7 +22,11 @@ from fairlead.core.limits import TimeLimits
 from fairlead.decorators._base import Decorator
 from fairlead.decorators.attempt import AttemptTimeoutProvider
 from fairlead.decorators.breaker import CircuitBreakerProvider
+from fairlead.decorators.budget import BudgetProvider
+from fairlead.decorators.cache import CacheProvider
 from fairlead.decorators.circuit import BreakerOptions, State
+from fairlead.decorators.context import ContextFitProvider
+from fairlead.decorators.cost import CostTrackingProvider
 from fairlead.decorators.deadline import DeadlineProvider
 from fairlead.decorators.fallback import FallbackProvider
 from fairlead.decorators.faults import Fault, FaultsProvider
@@ -270,6 +277,23 @@ def everything():
     return Stack(chain, quota=quota, turns=9)
 
 
+def context():
+    return Stack(ContextFitProvider(sound()))
+
+
+def cost():
+    return Stack(CostTrackingProvider(sound(), ledger=MemoryLedger()))
+
+
+def budget():
+    limits = BudgetLimit(calls=10**6), BudgetLimit(scope="user", calls=10**6, per="day")
+    return Stack(BudgetProvider(sound(), options=BudgetOptions(limits=limits)))
+
+
+def cache():
+    return Stack(CacheProvider(sound(), store=MemoryCache(), mode="on", single_flight=False))
+
+
 async def generate(provider):
     await provider.generate("hi")
 
@@ -306,6 +330,10 @@ STACKS = [
     hedge_that_loses,
     hedge_that_fails,
     hedge_after_a_failure,
+    context,
+    cost,
+    budget,
+    cache,
     everything,
 ]
 SCENARIOS = [generate, embed_batch, read_stream, enter_stream]
