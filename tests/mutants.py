@@ -2578,6 +2578,62 @@ MUTANTS: tuple[Mutant, ...] = (
         "whole runs: streams keep their places",
         SIMULATED,
     ),
+    Mutant(
+        POLICY + "limits.py",
+        "            result.on_close(lambda outcome: lane.closed(call, ticket, outcome))",
+        "            lane.line.stop()",
+        "a stream gives its place back as soon as it is open",
+        LIMITED,
+    ),
+    Mutant(
+        POLICY + "line.py",
+        "        self.running -= 1\n        self.wake_first()",
+        "        self.running -= 1",
+        "a free place wakes nobody",
+        LINE,
+    ),
+    Mutant(
+        POLICY + "buckets.py",
+        "        if wait > 0.0 or shut > TICK:",
+        "        if shut > TICK:",
+        "it takes what is not there",
+        BUCKETS,
+    ),
+    Mutant(
+        POLICY + "buckets.py",
+        "        if amount < capacity:",
+        "        if True:",
+        "what never fits is never given",
+        BUCKETS,
+    ),
+    Mutant(
+        CORE + "adapter.py",
+        "return error.sent is not False",
+        "return False",
+        "the input of a timeout is not booked",
+        ADAPTER,
+    ),
+    Mutant(
+        CORE + "adapter.py",
+        "return isinstance(error, ProviderConnectionError) and error.sent is True",
+        "return isinstance(error, ProviderError) and error.sent is True",
+        "what a vendor refused is booked as consumed",
+        ADAPTER,
+    ),
+    Mutant(
+        "src/fairlead/facade/opening.py",
+        "        owned.append(ledger)",
+        "        pass",
+        "the ledger stays open when its provider is closed",
+        ("tests/unit/assembly/test_ledger_settings.py",),
+    ),
+    Mutant(
+        "src/fairlead/cli/usage.py",
+        '        raise ConfigurationError(f"there is no ledger at {ledger.path} yet{hint}")',
+        "        pass",
+        "looking for a ledger makes one",
+        ("tests/integration/cli/test_usage.py",),
+    ),
 )
 
 

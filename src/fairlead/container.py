@@ -25,6 +25,7 @@ from .assembly.build import (
     build,
     cache_store,
     http_engine,
+    open_ledger,
     price_book,
 )
 from .assembly.choice import choose
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from .adapters.http.port import HttpEngine
     from .assembly.order import Use
     from .assembly.targets import Choices
+    from .core.ledger import Ledger
     from .core.ports import (
         BreakerStore,
         BudgetStore,
@@ -91,6 +93,8 @@ class Container(containers.DeclarativeContainer):
         cache_store, pipeline_settings
     )
     """Leaf: where answers are kept, if they are."""
+    ledger: providers.Provider[Ledger | None] = providers.Singleton(open_ledger, pipeline_settings)
+    """Leaf: where it is written down what calls cost; None unless the settings want it."""
     pipeline: providers.Provider[Decorator] = providers.Factory(
         build,
         pipeline_settings,
@@ -103,6 +107,7 @@ class Container(containers.DeclarativeContainer):
         breakers=breakers,
         cooldowns=cooldowns,
         budgets=budgets,
+        ledger=ledger,
         random=random,
         cache=cache,
         decorators=decorators,

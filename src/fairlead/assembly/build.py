@@ -32,6 +32,7 @@ from .sections import (
     ContextSettings,
     HedgeSettings,
     HttpClientSettings,
+    LedgerSettings,
     LimitSettings,
     LoggingSettings,
     PriceSettings,
@@ -48,9 +49,11 @@ if TYPE_CHECKING:
     from ..adapters.http.httpx import HttpxEngine
     from ..adapters.http.port import HttpEngine
     from ..adapters.stores.cache_sqlite import SqliteCache
+    from ..adapters.stores.ledger_sqlite import SqliteLedger
     from ..adapters.stores.memory import MemoryCache
     from ..adapters.tokenizers.tiktoken import BackgroundTokenizers
     from ..core.adapt import Node
+    from ..core.ledger import Ledger
     from ..core.ports import (
         BreakerStore,
         BudgetStore,
@@ -85,6 +88,7 @@ class PipelineSettings:
     http: HttpClientSettings
     logging: LoggingSettings
     prices: PriceSettings
+    ledger: LedgerSettings
     warnings: tuple[str, ...] = ()
     """What nobody should overlook."""
 
@@ -111,6 +115,7 @@ class PipelineSettings:
             http=resolve(raw, "http", HttpClientSettings).model,
             logging=resolve(raw, "logging", LoggingSettings).model,
             prices=resolve(raw, "prices", PriceSettings).model,
+            ledger=resolve(raw, "ledger", LedgerSettings).model,
             warnings=() if tls.model.verify else (f"{INSECURE} ({tls.sources['verify']})",),
         )
 
@@ -211,6 +216,21 @@ def budget_store(settings: PipelineSettings) -> BudgetStore | None:
     return SqliteBudgetStore(budgets.file, lease=lease, abandoned=budgets.abandoned)
 
 
+def open_ledger(settings: PipelineSettings) -> SqliteLedger | None:
+    """The ledger that *settings* describe; None if they want none. Nothing is touched yet."""
+    return ledger_of(settings.ledger) if settings.ledger.enabled else None
+
+
+def ledger_of(settings: LedgerSettings) -> SqliteLedger:
+    """The ledger that *settings* describe, whether calls are booked there or not."""
+    from ..adapters.stores.ledger_sqlite import SqliteLedger
+    from ..adapters.stores.places import state_folder
+    from ..core.retention import Retention
+
+    retention = Retention(days=settings.days, rows=settings.rows, tags=settings.tags)
+    return SqliteLedger(settings.path or state_folder() / "ledger.db", retention=retention)
+
+
 def build(
     settings: PipelineSettings,
     choices: Choices,
@@ -223,6 +243,7 @@ def build(
     breakers: BreakerStore[CircuitBreaker] | None = None,
     cooldowns: CooldownStore | None = None,
     budgets: BudgetStore | None = None,
+    ledger: Ledger | None = None,
     random: Callable[[], float] = _random.random,
     cache: CacheStore | None = None,
     decorators: Sequence[Use] = (),
@@ -242,6 +263,7 @@ def build(
         breakers: Where circuit breakers are kept; by default each target has its own.
         cooldowns: Where it is kept until when keys of a pool rest; by default in the pool.
         budgets: Where the books of budgets are kept; it is not closed with the pipeline.
+        ledger: Where it is written down what calls cost; it is not closed with the pipeline.
         random: Numbers from 0 to 1, for jitter.
         cache: Where answers are kept, if they are; it is not closed with the pipeline.
         decorators: Policies of your own.
@@ -292,6 +314,7 @@ def build(
         log=told,
         fitting=_fitting(settings.context, tokenizers) if settings.context.enabled else None,
         cache=_cache(settings.cache, cache),
+        ledger=ledger,
         decorators=decorators,
     )
 

@@ -19,6 +19,7 @@ from ..decorators.breaker import CircuitBreakerProvider
 from ..decorators.breakers import LocalBreakers
 from ..decorators.budget import BudgetProvider
 from ..decorators.circuit import BreakerOptions
+from ..decorators.cost import CostTrackingProvider
 from ..decorators.deadline import DeadlineProvider
 from ..decorators.fallback import FallbackProvider
 from ..decorators.hedge import HedgeProvider
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from ..core.budgets import BudgetOptions
+    from ..core.ledger import Ledger
     from ..core.limits import TimeLimits
     from ..core.ports import BreakerStore, BudgetStore, CooldownStore, EventLog, RetryStore
     from ..core.provider import LooseProvider, ProviderPort
@@ -137,6 +139,7 @@ def chain(
     log: EventLog | None = None,
     fitting: Callable[[Node], Any] | None = None,
     cache: Callable[[Node], Any] | None = None,
+    ledger: Ledger | None = None,
     decorators: Sequence[Use] = (),
 ) -> Decorator:
     """
@@ -155,6 +158,7 @@ def chain(
         fitting: What makes the policy that cuts prompts to fit; None for no such policy.
         cache: What makes the cache round all of them, as `partial(CacheProvider, store=...)`
             does; None is no cache.
+        ledger: Where it is written down what they cost; None is nowhere. It stays yours to close.
         decorators: Policies of your own in these layers; others are ignored.
 
     Raises:
@@ -181,6 +185,8 @@ def chain(
         layers["logging"] = lambda node: LoggingProvider(node, log=log)
     if fitting is not None:
         layers["context"] = fitting
+    if ledger is not None:
+        layers["cost"] = lambda node: CostTrackingProvider(node, ledger=ledger, log=log)
     pipeline = _wrapped(inner, arranged(_outside(inner, layers), decorators, CHAIN))
     check(pipeline)
     return pipeline if isinstance(pipeline, Decorator) else Decorator(pipeline)
@@ -195,6 +201,7 @@ def default_pipeline(
     budget: BudgetOptions | None = None,
     budgets: BudgetStore | None = None,
     log: EventLog | None = None,
+    ledger: Ledger | None = None,
     decorators: Sequence[Use] = (),
 ) -> Decorator:
     """
@@ -212,6 +219,7 @@ def default_pipeline(
         budget: What may be spent; None for no such policy.
         budgets: Where the books of that are kept; by default in this pipeline.
         log: Where calls are told to; by default nowhere.
+        ledger: Where it is written down what they cost; by default nowhere. It stays yours.
         decorators: Policies of your own, each with its place.
 
     Raises:
@@ -234,7 +242,7 @@ def default_pipeline(
         )
         for adapter in adapters
     ]
-    return chain(targets, total=total, log=log, decorators=decorators)
+    return chain(targets, total=total, log=log, ledger=ledger, decorators=decorators)
 
 
 def _are_keys(provider: object) -> TypeGuard[Sequence[PoolKey]]:

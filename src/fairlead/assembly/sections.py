@@ -417,6 +417,25 @@ class PriceSettings(Section):
     )
 
 
+class LedgerSettings(Section):
+    """Where it is written down what calls cost."""
+
+    enabled: bool = Field(False, description="Whether it is.")
+    path: str | None = Field(
+        None,
+        description="The file; `ledger.db` in the user's folder of state, if not set.",
+    )
+    days: float | None = Field(
+        90, ge=1, description="After which entries are folded to one a day; `null` is never."
+    )
+    rows: int | None = Field(
+        1_000_000, ge=1, description="Single entries that are kept; `null` is any number."
+    )
+    tags: Annotated[tuple[str, ...], NoDecode] = Field(
+        ("project",), description="The tags that folded entries keep."
+    )
+
+
 SECTIONS: dict[str, type[Section]] = {
     "retry": RetrySettings,
     "circuit_breaker": BreakerSettings,
@@ -431,6 +450,7 @@ SECTIONS: dict[str, type[Section]] = {
     "http": HttpClientSettings,
     "logging": LoggingSettings,
     "prices": PriceSettings,
+    "ledger": LedgerSettings,
 }
 """By their keys."""
 

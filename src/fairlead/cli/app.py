@@ -16,6 +16,7 @@ from .generate import generate
 from .group import Commands
 from .listing import health, models, providers
 from .narrow import Group
+from .usage import usage
 
 EXITS = (
     "Exit status: 0, all is well; 1, it failed; 2, the command was not understood; 130, Ctrl-C; "
@@ -84,6 +85,7 @@ _COMMANDS: tuple[Callable[..., None], ...] = (
     models,
     health,
     explain,
+    usage,
 )
 for _command in _COMMANDS:
     app.command()(_command)

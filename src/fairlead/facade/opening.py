@@ -91,7 +91,7 @@ def opened(container: Container) -> Provider:
     notes = (*choices.notes, *choices.warnings)
     for note in notes:
         container.log().record("warning", "not as configured", {"reason": note})
-    leaves: list[Any] = [container.cache, container.budgets]
+    leaves: list[Any] = [container.cache, container.budgets, container.ledger]
     if choices.over_http:
         leaves.append(container.engine)
     owned = [leaf() for leaf in leaves if not leaf.overridden]

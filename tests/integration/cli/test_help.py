@@ -40,7 +40,7 @@ def test_help_fits_the_terminal(words, columns):
 def test_the_commands_are_those_that_are_known():
     assert {words[0] for words in ALL if words} == {
         *("generate", "chat", "embed", "count", "providers", "models", "health"),
-        *("explain", "config", "cache", "tokens", "version"),
+        *("explain", "usage", "budget", "config", "cache", "tokens", "version"),
     }
 
 

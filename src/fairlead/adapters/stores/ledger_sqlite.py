@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     import os
     import sqlite3
     from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+    from pathlib import Path
 
     from ...core.ledger import LedgerQuery
 
@@ -96,6 +97,11 @@ class SqliteLedger:
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self._database.path}>"
+
+    @property
+    def path(self) -> Path:
+        """The file."""
+        return self._database.path
 
     async def record(self, entries: Sequence[LedgerEntry], /) -> None:
         """Write *entries* down; they are on the disk when this returns."""
