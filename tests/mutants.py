@@ -2634,6 +2634,13 @@ MUTANTS: tuple[Mutant, ...] = (
         "looking for a ledger makes one",
         ("tests/integration/cli/test_usage.py",),
     ),
+    Mutant(
+        "src/fairlead/facade/cost_tracker.py",
+        "Decimal(repr(dollars))",
+        "Decimal(dollars)",
+        "a float of dollars is booked with digits that nobody meant",
+        ("tests/unit/facade/test_cost_tracker.py",),
+    ),
 )
 
 

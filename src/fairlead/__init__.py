@@ -222,6 +222,7 @@ if TYPE_CHECKING:
     from .decorators.split import SplitProvider as SplitProvider
     from .facade.chat import ChatCompletionRequest as ChatCompletionRequest
     from .facade.chat import ChatCompletionResponse as ChatCompletionResponse
+    from .facade.cost_tracker import CostTracker as CostTracker
     from .facade.opening import open_provider as open_provider
     from .facade.provider import Provider as Provider
     from .facade.provider_factory import ProviderFactory as ProviderFactory

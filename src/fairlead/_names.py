@@ -172,6 +172,7 @@ _HOMES: Final = {
     ".decorators.routes": ("Route",),
     ".decorators.split": ("SplitProvider",),
     ".facade.chat": ("ChatCompletionRequest", "ChatCompletionResponse"),
+    ".facade.cost_tracker": ("CostTracker",),
     ".facade.opening": ("open_provider",),
     ".facade.provider": ("Provider",),
     ".facade.provider_factory": ("create_provider", "ProviderFactory"),
