@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Sequence
 from typing import Any, Protocol, TypeVar, assert_type, runtime_checkable
 
+from pydantic import BaseModel
+
 import fairlead
 from fairlead import (
     Attempt,
@@ -179,3 +181,28 @@ def what_went_wrong(error: fairlead.ProviderError) -> bool:
         assert_type(error.limit, int | None)
     assert_type(error.attempts, Sequence[Attempt])
     return error.verdict.counts
+
+
+class Voyage(BaseModel):
+    port: str
+
+
+def depth(place: str) -> float:
+    return float(len(place))
+
+
+async def services(provider: ProviderPort) -> None:
+    assert_type(await fairlead.generate_as(provider, Voyage, "Where to?", temperature=0), Voyage)
+    answer = await fairlead.answer_as(provider, Voyage, ["Where to?"], max_reasks=1)
+    assert_type(answer.value, Voyage)
+    async with fairlead.stream_as(provider, Voyage, "Where to?", timeout=5) as stream:
+        async for _ in stream:
+            pass
+    assert_type(stream.value, Voyage)
+    assert_type(fairlead.parse_as(Voyage, answer.generation), Voyage)
+    run = await fairlead.run_tools(provider, "Well?", [depth], max_rounds=3, tool_choice="auto")
+    assert_type(run.generation, Generation)
+    fitted = fairlead.fit(run.messages, provider.model, max_tokens=100)
+    await provider.generate(fitted.messages)
+    template = fairlead.PromptTemplate("{{ a }}", name="a")
+    await provider.generate(template.render(a=1), tags=template.tags)

@@ -123,6 +123,18 @@ def test_results_of_the_last_turn_are_shortened_last_of_all():
     assert (result.call, result.error, result.name) == (CALL, True, "look")
 
 
+def test_what_was_left_out_stays_so_whatever_comes_next():
+    old = ToolCall("0", "look", "{}")
+    prompt = ["go", Message.assistant([old]), ToolResult(old, LONG), "on"]
+    prompt += [Message.assistant([CALL]), ToolResult(CALL, LONG)]
+    order = (Strategy.DROP_OLDEST, Strategy.KEEP_LAST, Strategy.SHORTEN_RESULTS)
+    options = ContextOptions(strategies=order, room=0, result_tokens=40)
+
+    fitted = fit(prompt, model(200), options=options)
+
+    assert (fitted.dropped, fitted.shortened, len(fitted.messages)) == (3, 1, 3)
+
+
 def test_pictures_in_a_result_stay():
     picture = Image(url="https://example.org/a.png")
     result = ToolResult(CALL, (Text(LONG * 3), picture, Text("end")))

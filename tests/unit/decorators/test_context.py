@@ -5,6 +5,8 @@ from dataclasses import replace
 import pytest
 
 from fairlead.core.adapt import adapt
+from fairlead.core.bounds import bounds_of
+from fairlead.core.calls import Operation
 from fairlead.core.context import ContextOptions
 from fairlead.core.errors import (
     AllTargetsFailedError,
@@ -15,7 +17,7 @@ from fairlead.core.errors import (
     StreamInterruptedError,
 )
 from fairlead.core.journal import Outcome
-from fairlead.core.messages import Image, Message
+from fairlead.core.messages import Image, Message, Tool
 from fairlead.core.models import ModelInfo
 from fairlead.core.results import Generation, Metadata
 from fairlead.core.usage import Usage
@@ -332,6 +334,22 @@ async def test_round_each_target_it_sends_the_call_to_a_larger_window():
 async def test_what_makes_no_sense_is_refused(options, said):
     with pytest.raises(ConfigurationError, match=said):
         ContextFitProvider(scripted(), **options)
+
+
+async def test_it_comes_to_what_is_inside_at_worst():
+    target = scripted()
+
+    assert bounds_of(fitting(target), Operation.GENERATE) == bounds_of(target, Operation.GENERATE)
+
+
+async def test_an_answer_of_the_last_resort_is_nobodys_that_was_planned():
+    lacking = scripted(window=9999, tools=False)
+    chain = FallbackProvider([lacking], last_resort=scripted("resort"))
+
+    answer = await fitting(chain).generate("Hi", tools=[Tool("look")])
+
+    assert answer.provider == "resort"
+    assert len(answer.warnings) == 1
 
 
 async def test_it_says_how_it_was_built():
