@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Mapping, Sequence
 
     from ..core.bounds import Bounds
+    from ..core.caching import CacheControl
     from ..core.calls import Call, Operation, T
     from ..core.events import StreamEvent
     from ..core.outcomes import StreamOutcome
@@ -111,6 +112,7 @@ class CacheProvider(Decorator):
         self._host = TaskHost()
         self._shelf = None if store is None else Shelf(store, self._host, self._lost)
         self._flights = Flights(self._host)
+        self._usual = self._rule(None)
         self._told: set[str] = set()
         self._vectors = KeptVectors(self._inner, self._shelf, namespace, time, self._shared)
 
@@ -132,7 +134,7 @@ class CacheProvider(Decorator):
     async def handle(self, call: Call[T]) -> T:
         """Make *call*, or find its answer."""
         wish = call.options.cache
-        rule = Rule.of(wish, self._mode, self._ttl, store=self._shelf is not None)
+        rule = self._usual if wish is None else self._rule(wish)
         if rule.idle or has_effects(call):
             return await call.on(self._inner)
         plan = call.plan or self._inner.plan(call)
@@ -149,6 +151,9 @@ class CacheProvider(Decorator):
             return await self._fetch(shared, plan, rule)
 
         return await self._shared(key, call, rule, fetch)
+
+    def _rule(self, wish: CacheControl | None) -> Rule:
+        return Rule.of(wish, self._mode, self._ttl, store=self._shelf is not None)
 
     def _key(self, call: Call[Any], plan: Plan) -> str | None:
         """What the answer to *call* is kept under; None if it takes no part."""

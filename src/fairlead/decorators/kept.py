@@ -14,7 +14,7 @@ from ..core.journal import Attempt, Outcome
 from ..core.plans import ANSWERED_BY
 from ..core.results import FinishReason, Metadata
 from ..core.streams import GenerationStream
-from ..core.usage import Cost
+from ..core.usage import Cost, Usage
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -123,7 +123,8 @@ def own_warnings(warnings: Sequence[str]) -> tuple[str, ...]:
 
 def replayed(call: Call[Any], answer: Answer, now: float) -> Generation | GenerationStream:
     """*answer*, as the one to *call*; the journal tells of it."""
-    call.journal.record(hit(answer, answer.model, now))
+    reason = f"kept {answer.age(now):.0f} s ago"
+    call.journal.record(hit(answer, answer.model, reason, answer.usage, answer.cost))
     events, end = answer.events, answer.events[-1]
     if isinstance(end, StreamEnd):
         end.cost = FREE  # it was decoded for this call alone
@@ -142,16 +143,19 @@ def replayed(call: Call[Any], answer: Answer, now: float) -> Generation | Genera
     return GenerationStream(_Nothing(), metadata, events)
 
 
-def hit(entry: Entry, model: str | None, now: float, **facts: Any) -> Attempt:
-    """What the journal says of *entry*, and what it saves."""
-    told: dict[str, Any] = {
-        "usage": entry.usage,
-        "cost": entry.cost,
-        "reason": f"kept {entry.age(now):.0f} s ago",
-        "request_id": entry.vendor_request_id,
-        **facts,
-    }
-    return Attempt(outcome=Outcome.HIT, provider=entry.provider, model=model, **told)
+def hit(
+    entry: Entry, model: str | None, reason: str, usage: Usage | None, cost: Cost | None
+) -> Attempt:
+    """What the journal says of *entry*, and of what it saves."""
+    return Attempt(
+        outcome=Outcome.HIT,
+        provider=entry.provider,
+        model=model,
+        reason=reason,
+        usage=usage,
+        cost=cost,
+        request_id=entry.vendor_request_id,
+    )
 
 
 class _Nothing:

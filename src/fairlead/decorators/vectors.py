@@ -204,8 +204,7 @@ class KeptVectors:
         now, texts = self._time(), len(call.embedding.texts)
         reason = f"{len(kept)} of {texts} texts, kept up to {oldest.age(now):.0f} s ago"
         usage, cost = _sums(kept)
-        facts = {"reason": reason, "usage": usage, "cost": cost}
-        call.journal.record(hit(oldest, oldest.space.model, now, **facts))
+        call.journal.record(hit(oldest, oldest.space.model, reason, usage, cost))
 
 
 @dataclass(frozen=True, slots=True)

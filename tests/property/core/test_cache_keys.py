@@ -4,7 +4,7 @@ from dataclasses import fields, replace
 from types import MappingProxyType
 
 import pytest
-from hypothesis import assume, given
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from fairlead.core.cache_keys import generation_key, text_keys
@@ -236,17 +236,23 @@ vectors = st.builds(
 )
 
 
+quickly = settings(max_examples=40, suppress_health_check=[HealthCheck.too_slow])
+
+
 @given(answers)
+@quickly
 def test_an_answer_is_kept_event_for_event(answer):
     assert Answer.decode(answer.encode()) == answer
 
 
 @given(vectors)
+@quickly
 def test_a_vector_is_kept_number_for_number(vector):
     assert Vector.decode(vector.encode()) == vector
 
 
 @given(answers | vectors, st.data())
+@quickly
 def test_what_was_damaged_is_no_entry(entry, data):
     whole = bytearray(entry.encode())
     place = data.draw(st.integers(0, len(whole) - 1))
@@ -303,6 +309,26 @@ def test_an_entry_that_explodes_is_none():
 def test_large_answers_are_compressed():
     answer = Answer(at=0.0, provider="p", events=[TextDelta("word " * 1000)])
     assert len(answer.encode()) < 500
+
+
+def test_a_mapping_of_another_kind_is_one():
+    given_ = Answer(at=0.0, provider="p", events=[ReasoningDelta("", MappingProxyType({"a": 1}))])
+    assert Answer.decode(given_.encode()).events == [ReasoningDelta("", {"a": 1})]
+
+
+def test_no_numbers_are_no_vector():
+    space = EmbeddingSpace(model="m")
+    for numbers in ([], [float("nan")]):
+        vector = Vector(at=0.0, provider="p", vector=Embedding(numbers), space=space)
+        with pytest.raises(ValueError, match="no vector"):
+            Vector.decode(vector.encode())
+
+
+def test_what_is_nested_without_end_has_no_canonical_form():
+    nested = []
+    nested.append(nested)
+    with pytest.raises(TypeError, match="no canonical form"):
+        digest(nested)
 
 
 def test_what_json_has_no_word_for_is_not_kept():

@@ -10,7 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fairlead.adapters.stores.memory import MemoryCache
+from fairlead.core.bounds import bounds_of
 from fairlead.core.caching import CacheControl, CacheMode
+from fairlead.core.calls import Operation
 from fairlead.core.errors import (
     AllTargetsFailedError,
     ConfigurationError,
@@ -371,6 +373,30 @@ def test_a_replay_is_the_original_event_for_event(told, reason, shared):
     anyio.run(run)
 
 
+async def test_what_cannot_be_written_down_is_not_kept(cached, store):
+    provider, _ = cached([[ReasoningDelta("hm", {"a": object()}), TextDelta("a")]])
+    answer = await provider.generate("hi", temperature=0)
+    assert answer == "a"
+    assert "cannot be kept" in answer.attempts[-1].reason
+    assert (await store.stats()).entries == 0
+
+
+async def test_an_answer_without_end_is_not_held(cached, store):
+    provider, _ = cached([["x" * 10_000] * 9], single_flight=False)
+    stream = await provider.generate_stream("hi", temperature=0)
+    copy = stream._taps[0].__closure__[0].cell_contents.__self__
+    copy._left = 50_000
+    assert len(await stream.collect()) == 90_000
+    assert len(copy.events) < 9
+    assert (await store.stats()).entries == 0
+
+
+def test_it_comes_to_what_is_inside_at_worst():
+    inside = ScriptedProvider("x")
+    for operation in Operation:
+        assert bounds_of(CacheProvider(inside), operation) == bounds_of(inside, operation)
+
+
 # Several targets.
 
 
@@ -708,6 +734,42 @@ async def test_a_damaged_vector_is_asked_for_anew(cached, store):
 
     assert await provider.embed("a") == [1.0, 97.0]
     assert len(vendor.calls) == 2
+
+
+async def test_vectors_of_a_model_without_a_name_are_not_kept(cached):
+    class Nameless(ScriptedProvider):
+        def _can_embed(self, model):
+            return True
+
+    vendor = Nameless(vectors, model=ModelInfo())
+    provider = CacheProvider(vendor, store=MemoryCache())
+    for _ in range(2):
+        assert await provider.embed("a") == [1.0, 97.0]
+    assert len(vendor.calls) == 2
+
+
+async def test_vectors_keep_to_the_mode(cached, store):
+    provider, vendor = cached(vectors, mode="read_only")
+    await provider.embed_batch(["a", "b"])
+    with pytest.raises(Exception, match="oops"):
+        await CacheProvider(ScriptedProvider(ServerError("oops")), mode="read_only").embed("a")
+    assert (await store.stats()).entries == 0
+    provider, vendor = cached(vectors, mode="write_only")
+    for _ in range(2):
+        await provider.embed("a")
+    assert len(vendor.calls) == 2
+    assert (await store.stats()).entries == 1
+
+
+async def test_vectors_grow_old(cached, clock):
+    provider, vendor = cached(vectors, ttl=10)
+    await provider.embed("a")
+    clock.now += 10
+    await provider.embed("a")
+    await provider.embed("a", cache={"max_age": 0})
+    clock.now += 1
+    await provider.embed("a", cache={"max_age": 0})
+    assert len(vendor.calls) == 3
 
 
 async def test_options_of_embeddings_count(cached):
