@@ -109,6 +109,10 @@ FLIGHTS = ("tests/unit/decorators/test_flights.py",)
 KEPT = ("tests/property/core/test_cache_keys.py",)
 STORED = ("tests/unit/adapters/stores/test_caches.py",)
 SIMULATED = ("tests/simulation/test_simulation.py",)
+BUDGETS = ("tests/unit/core/test_budgets.py", "tests/property/core/test_budget_model.py")
+BUDGETED = ("tests/unit/decorators/test_budget.py",)
+BUDGET_CANCELLED = ("tests/unit/decorators/test_budget_cancellation.py",)
+BUDGET_FILE = ("tests/unit/adapters/stores/test_budgets_sqlite.py",)
 
 MUTANTS: tuple[Mutant, ...] = (
     Mutant(
@@ -2640,6 +2644,118 @@ MUTANTS: tuple[Mutant, ...] = (
         "Decimal(dollars)",
         "a float of dollars is booked with digits that nobody meant",
         ("tests/unit/facade/test_cost_tracker.py",),
+    ),
+    Mutant(
+        CORE + "books.py",
+        "left = limit - totals[index] - totals[3 + index]",
+        "left = limit - totals[index]",
+        "a budget does not count what calls under way have reserved",
+        BUDGETS,
+    ),
+    Mutant(
+        CORE + "books.py",
+        "            entry[3 + index] -= reserved[index]\n",
+        "",
+        "a budget keeps what was settled reserved",
+        BUDGETS,
+    ),
+    Mutant(
+        CORE + "books.py",
+        "return max(slot, min(self._slots))",
+        "return slot",
+        "a budget forgets what is spent when the clock is set back",
+        BUDGETS,
+    ),
+    Mutant(
+        CORE + "windows.py",
+        "else PARTS + 1",
+        "else PARTS - 2",
+        "a budget's rolling window is shorter than it says",
+        BUDGETS,
+    ),
+    Mutant(
+        CORE + "budgets.py",
+        "to_integral_value(ROUND_CEILING)",
+        "to_integral_value(ROUND_FLOOR)",
+        "a budget rounds what is spent down",
+        BUDGETS,
+    ),
+    Mutant(
+        CORE + "budgets.py",
+        'value = tags.get(self.scope, "")',
+        'value = tags.get(self.scope, "")\n            if not value:\n                return None',
+        "a budget is for those alone who say who they are",
+        BUDGETED,
+    ),
+    Mutant(
+        POLICY + "budget.py",
+        "        except BaseException as error:\n            after.failed(error)",
+        "        except Exception as error:\n            after.failed(error)",
+        "a cancelled call keeps its part of the budget reserved",
+        BUDGET_CANCELLED,
+    ),
+    Mutant(
+        POLICY + "budget.py",
+        "if not each.obstacle), None)",
+        ") , None)",
+        "a call that would be refused needs room in the budget",
+        BUDGETED,
+    ),
+    Mutant(
+        POLICY + "reservations.py",
+        "        except BaseException:\n            self.mark(name, NOTHING)\n            raise",
+        "        except BaseException:\n            raise",
+        "a call that is cancelled while the budget reserves keeps that reserved",
+        BUDGET_CANCELLED,
+    ),
+    Mutant(
+        POLICY + "reservations.py",
+        "                self._keepers.spawn(self._keep)",
+        "                pass",
+        "a budget's reservations of long calls are taken for a dead process's",
+        BUDGET_CANCELLED,
+    ),
+    Mutant(
+        POLICY + "quotes.py",
+        "if quoted.strict and not exact:",
+        "if quoted.strict and exact and not exact:",
+        "a strict budget books an estimate beyond what it has reserved",
+        BUDGETED,
+    ),
+    Mutant(
+        POLICY + "quotes.py",
+        "status >= 400 and status not in LATE",
+        "status >= 600",
+        "the budget pays for what the vendor has refused",
+        BUDGETED,
+    ),
+    Mutant(
+        POLICY + "quotes.py",
+        "sets=ceiling is None",
+        "sets=False",
+        "the budget lets a model answer as much as nobody knows",
+        BUDGETED,
+    ),
+    Mutant(
+        STORES + "_budget_tables.py",
+        "before = amount if state == PRESUMED else NOTHING",
+        "before = NOTHING",
+        "a budget books a slow process's call twice",
+        BUDGET_FILE,
+    ),
+    Mutant(
+        STORES + "_budget_tables.py",
+        "released = releases and not sent",
+        "released = releases",
+        "a budget releases what is known to have been sent",
+        BUDGET_FILE,
+    ),
+    Mutant(
+        STORES + "budgets_sqlite.py",
+        "                tables.settle(name, spent)\n",
+        "                pass\n",
+        "a budget's file never hears what calls came to",
+        BUDGET_FILE,
     ),
 )
 

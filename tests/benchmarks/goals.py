@@ -117,6 +117,8 @@ GOALS = (
             ("limiter, requests alone", "limiter", 5),
             ("limiter, with tokens", "limiter_tokens", 5),
             ("limiter, with tokens, 1 KB", "limiter_kilobyte", 13),
+            ("budget, strict", "budget", 40),
+            ("budget, strict, of all and of each user", "budget_tagged", 40),
             ("hedge that does not know enough yet", "hedge_idle", 5),
             ("hedge that is ready to", "hedge_racing", 60),
             ("key pool, two keys", "key_pool", 5),

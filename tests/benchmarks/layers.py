@@ -92,9 +92,25 @@ def policies() -> dict[str, Subject]:
     subjects: dict[str, Subject] = {
         name: (provider, PROMPT, {}, BARE) for name, provider in providers.items()
     }
+    subjects["budget"] = (budget(), PROMPT, {"max_tokens": 100}, BARE)
+    subjects["budget_tagged"] = (budget(tagged=True), PROMPT, {"tags": TAGS}, BARE_TAGGED)
     kilobyte = LimitProvider(adapter(), options=tokens)
     subjects["limiter_kilobyte"] = (kilobyte, KILOBYTE, {}, BARE_KILOBYTE)
     return subjects
+
+
+def budget(*, tagged: bool = False) -> Any:
+    """A strict budget of money and tokens a day; and one for each user besides."""
+    from fairlead import AssumedPrice, BudgetLimit, BudgetOptions, BudgetProvider
+
+    for_all = BudgetLimit(money=10**9, tokens=10**15, per="day")
+    for_each = BudgetLimit(scope="user", money=10**9, per="month")
+    options = BudgetOptions(
+        limits=(for_all, for_each) if tagged else (for_all,),
+        bound="strict",
+        unpriced=AssumedPrice(input=1, output=2),
+    )
+    return BudgetProvider(adapter(), options=options)
 
 
 def routers() -> dict[str, Subject]:

@@ -20,6 +20,7 @@ from fairlead.decorators.hedge import HedgeProvider
 from fairlead.decorators.key_pool import KeyPoolProvider, KeyState
 from fairlead.decorators.keys import PROBE_SECONDS
 from fairlead.decorators.limits import LimitProvider
+from fairlead.decorators.local_budgets import LocalBudgetStore
 from fairlead.decorators.router import RouterProvider
 
 
@@ -77,6 +78,9 @@ def _(node: LimitProvider) -> Iterator[str]:
 def _(node: BudgetProvider) -> Iterator[str]:
     if held := node._reservations._store._held:
         yield f"{len(held)} reservations"
+    store = node._reservations._store
+    if isinstance(store, LocalBudgetStore) and store._held:
+        yield f"{len(store._held)} reservations"
 
 
 @_held.register

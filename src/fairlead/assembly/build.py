@@ -23,11 +23,11 @@ from ..decorators.key_pool import PoolKey
 from ..decorators.lane import LimitOptions
 from ..decorators.local_budgets import LocalBudgetStore
 from ..settings import resolve
+from .budget_section import BudgetSettings
 from .pipeline import MAX_RETRIES, chain, target_pipeline
 from .routing import Routing, names_of
 from .sections import (
     BreakerSettings,
-    BudgetSettings,
     CacheSettings,
     ContextSettings,
     HedgeSettings,

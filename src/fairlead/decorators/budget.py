@@ -198,9 +198,8 @@ class BudgetProvider(Decorator):
 
     def _price(self, call: Call[Any], target: Target, warnings: list[str]) -> Rated | None:
         """None if it costs nothing, or what it costs is not counted."""
-        price: Rated | None = getattr(target, "price", None)
-        if price is not None or self._costs_nothing(call.operation):
-            return price
+        if target.price is not None or self._costs_nothing(call.operation):
+            return target.price
         unpriced = self._options.unpriced
         if isinstance(unpriced, AssumedPrice):
             return unpriced

@@ -229,6 +229,17 @@ def test_what_is_too_old_to_remember_is_not_free():
     assert budget.books(NOON) == (NOTHING, spending(2))
 
 
+def test_a_clock_that_is_set_far_back_makes_nothing_forgotten():
+    budget = Budget(Window("day"))
+    for day in range(budget.window.kept):
+        budget.reserve(spending(1), NOON + day * DAY)
+
+    budget.reserve(spending(1), NOON - 10 * DAY)
+
+    assert budget.books(NOON)[1] == budget.books(NOON - 10 * DAY)[1] == spending(2)
+    assert len(budget._slots) == budget.window.kept
+
+
 def test_a_rolling_window_ends_now():
     budget = Budget(Window(None, 60.0))
     budget.reserve(spending(3), NOON)
