@@ -19,16 +19,9 @@ from dependency_injector import containers, providers
 
 from .adapters.telemetry.structlog import StructlogLog
 from .adapters.tokenizers.tiktoken import BackgroundTokenizers
-from .assembly.build import (
-    PipelineSettings,
-    budget_store,
-    build,
-    cache_store,
-    http_engine,
-    open_ledger,
-    price_book,
-)
+from .assembly.build import PipelineSettings, build
 from .assembly.choice import choose
+from .assembly.leaves import budget_store, cache_store, http_engine, open_ledger, price_book
 from .decorators.keys import LocalCooldowns
 from .decorators.quota import RetryQuota
 from .settings import load

@@ -76,8 +76,6 @@ def _(node: LimitProvider) -> Iterator[str]:
 
 @_held.register
 def _(node: BudgetProvider) -> Iterator[str]:
-    if held := node._reservations._store._held:
-        yield f"{len(held)} reservations"
     store = node._reservations._store
     if isinstance(store, LocalBudgetStore) and store._held:
         yield f"{len(store._held)} reservations"

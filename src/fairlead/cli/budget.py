@@ -116,7 +116,8 @@ def _store(files: Files) -> BudgetStore:
     Raises:
         ConfigurationError: They name none that outlive a process.
     """
-    from ..assembly.build import PipelineSettings, budget_store
+    from ..assembly.build import PipelineSettings
+    from ..assembly.leaves import budget_store
     from ..core.errors import ConfigurationError
     from ..settings import load
 

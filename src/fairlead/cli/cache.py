@@ -75,7 +75,8 @@ def clear(files: Files) -> None:
 def _store(files: Files) -> SqliteCache:
     """The file of the settings."""
     from ..adapters.stores.cache_sqlite import SqliteCache
-    from ..assembly.build import PipelineSettings, cache_store
+    from ..assembly.build import PipelineSettings
+    from ..assembly.leaves import cache_store
     from ..settings import load
 
     settings = PipelineSettings.of(load(file=files.config, env_file=files.env_file))

@@ -89,7 +89,7 @@ def usage(
 
 
 def _ledger(files: Files, path: Path | None) -> SqliteLedger:
-    from ..assembly.build import ledger_of
+    from ..assembly.leaves import ledger_of
     from ..assembly.sections import LedgerSettings
     from ..settings import load, resolve
 

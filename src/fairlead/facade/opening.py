@@ -96,13 +96,6 @@ def opened(container: Container) -> Provider:
         leaves.append(container.engine)
     owned = [leaf() for leaf in leaves if not leaf.overridden]
     return Provider(pipeline, owned=[each for each in owned if each is not None], notes=notes)
-    owned: list[Any] = []
-    if choices.over_http and not container.engine.overridden:  # pyright: ignore[reportUnknownMemberType]
-        owned.append(container.engine())
-    for leaf in (container.store, container.budgets):
-        if not leaf.overridden:  # pyright: ignore[reportUnknownMemberType]
-            owned += [store for store in (leaf(),) if store is not None]
-    return Provider(pipeline, owned=owned, notes=notes)
 
 
 def _over(raw: RawSettings, provider: object, options: dict[str, Any]) -> RawSettings:

@@ -16,7 +16,8 @@ from fairlead import (
     open_provider,
     target_pipeline,
 )
-from fairlead.assembly.build import PipelineSettings, budget_store
+from fairlead.assembly.build import PipelineSettings
+from fairlead.assembly.leaves import budget_store
 from fairlead.assembly.order import layers_in
 from fairlead.assembly.sections import BudgetSettings
 from fairlead.cli.sections import mistakes_in

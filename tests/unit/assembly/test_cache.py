@@ -3,7 +3,8 @@
 import pytest
 
 from fairlead import MemoryCache, SqliteCache, find, open_provider
-from fairlead.assembly.build import PipelineSettings, cache_store
+from fairlead.assembly.build import PipelineSettings
+from fairlead.assembly.leaves import cache_store
 from fairlead.assembly.pipeline import chain
 from fairlead.container import Container
 from fairlead.core.errors import ConfigurationError

@@ -12,8 +12,9 @@ from fairlead import open_provider
 from fairlead.adapters.catalogue import Catalogue, GenaiPrices, OwnPrices
 from fairlead.adapters.providers.openai import OpenAIProvider
 from fairlead.adapters.providers.openai_compatible import OpenAICompatibleProvider
-from fairlead.assembly.build import PipelineSettings, price_book
+from fairlead.assembly.build import PipelineSettings
 from fairlead.assembly.explain import _money, explain
+from fairlead.assembly.leaves import price_book
 from fairlead.container import Container
 from fairlead.core.adapter import Adapter
 from fairlead.core.calls import find
@@ -235,7 +236,7 @@ def test_opening_a_provider_reads_no_prices():
 import sys, fairlead
 provider = fairlead.open_provider("offline")
 assert "genai_prices" not in sys.modules
-from fairlead.assembly.build import _catalogue
+from fairlead.assembly.leaves import _catalogue
 assert _catalogue()._vendors is None
 """
     subprocess.run([sys.executable, "-c", code], check=True)
