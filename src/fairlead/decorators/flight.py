@@ -284,7 +284,7 @@ class Flight(Generic[T]):
         self._forget()
         refused = self._error is not None and is_refusal(self._error)
         self._asks_anew = refused and self._opened is None
-        for number, seat in enumerate(self.seats):
+        for number, seat in enumerate(list(self.seats)):  # a finaliser may leave meanwhile
             seat.pays = number == 0
             if seat.pays:
                 seat.call.journal.extend(self.journal)
@@ -293,7 +293,7 @@ class Flight(Generic[T]):
         self._wake()
 
     def _wake(self) -> None:
-        for seat in self.seats:
+        for seat in list(self.seats):
             seat.wake()
 
     def _late(self, seat: Seat) -> ProviderTimeoutError:
@@ -327,7 +327,7 @@ class _Latest(Deadline):
     def remaining(self) -> float | None:
         """Seconds left for whoever has most."""
         latest = 0.0
-        for deadline in [seat.call.deadline for seat in self._seats] or [self._first]:
+        for deadline in [seat.call.deadline for seat in list(self._seats)] or [self._first]:
             left = deadline.remaining()
             if left is None:
                 return super().remaining()

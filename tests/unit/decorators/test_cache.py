@@ -39,20 +39,13 @@ from fairlead.decorators.key_pool import KeyPoolProvider
 from fairlead.decorators.retry import RetryProvider
 from fairlead.decorators.split import SplitProvider
 from fairlead.testing import CUT, ScriptedProvider
+from tests.support.clock import Clock
 from tests.unit.core.fakes import METADATA
 
 pytestmark = [pytest.mark.anyio, pytest.mark.virtual_time]
 
 USAGE = Usage(input_tokens=3, output_tokens=2)
 COST = Cost(amount=Decimal("0.5"), source="vendor")
-
-
-class Clock:
-    def __init__(self):
-        self.now = 1000.0
-
-    def __call__(self):
-        return self.now
 
 
 @pytest.fixture

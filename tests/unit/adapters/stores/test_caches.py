@@ -13,16 +13,9 @@ from fairlead.adapters.stores.cache_sqlite import SqliteCache
 from fairlead.adapters.stores.memory import MemoryCache
 from fairlead.adapters.stores.response_cache import ResponseCache
 from fairlead.core.errors import ConfigurationError, StoreError
+from tests.support.clock import Clock
 
 pytestmark = pytest.mark.anyio
-
-
-class Clock:
-    def __init__(self):
-        self.now = 1000.0
-
-    def __call__(self):
-        return self.now
 
 
 @pytest.fixture
