@@ -57,10 +57,11 @@ def chat(
 
       printf 'My name is Ada.\nWhat is my name?\n' | fairlead chat --offline
     """
+    from ..adapters.stores.places import state_folder
     from ..core.requests import GenerateOptions
     from .commands import COMMANDS
     from .conversation import Conversation
-    from .lines import editing, state_folder
+    from .lines import editing
     from .talk import Talk
 
     folder = None if no_history else state_folder()

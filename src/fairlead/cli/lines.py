@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -11,23 +10,12 @@ from typing import TYPE_CHECKING
 from ..core.errors import ConfigurationError
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Mapping, Sequence
+    from collections.abc import Generator, Sequence
 
 PROMPT, MORE = "> ", "… "
 QUOTES = '"""'
 REMEMBERED = 1000
 """Lines of the history."""
-
-
-def state_folder(environ: Mapping[str, str] = os.environ) -> Path:
-    """Where a program keeps what it remembers of its user, by the customs of the platform."""
-    if sys.platform == "win32":
-        base = environ.get("LOCALAPPDATA") or Path.home() / "AppData/Local"
-    elif sys.platform == "darwin":
-        base = Path.home() / "Library/Application Support"
-    else:
-        base = environ.get("XDG_STATE_HOME") or Path.home() / ".local/state"
-    return Path(base, "fairlead")
 
 
 def is_typed() -> bool:

@@ -399,7 +399,7 @@ class TestInATerminal:
 
 
 def test_the_folder_for_state_is_the_platforms(tmp_path):
-    from fairlead.cli.lines import state_folder
+    from fairlead.adapters.stores.places import state_folder
 
     assert state_folder({"XDG_STATE_HOME": str(tmp_path)}) == tmp_path / "fairlead"
     assert state_folder({}).parts[-3:] == (".local", "state", "fairlead") or os.name == "nt"
