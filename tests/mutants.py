@@ -1056,8 +1056,8 @@ MUTANTS: tuple[Mutant, ...] = (
     ),
     Mutant(
         CORE + "adapter.py",
-        "if kept and request.model is None and only_words(request, model.context_window):",
-        "if kept:",
+        "if not (kept and only_words(request, model.context_window)):",
+        "if not kept:",
         "what was planned for a few words stands for whatever is asked",
         ("tests/unit/core/test_adapter.py",),
     ),

@@ -71,19 +71,14 @@ if TYPE_CHECKING:
     from .core.embeddings import EmbeddingSpace as EmbeddingSpace
     from .core.errors import AllTargetsFailedError as AllTargetsFailedError
     from .core.errors import AuthenticationError as AuthenticationError
-    from .core.errors import BudgetExceededError as BudgetExceededError
     from .core.errors import CertificateError as CertificateError
-    from .core.errors import CircuitOpenError as CircuitOpenError
     from .core.errors import ConfigurationError as ConfigurationError
     from .core.errors import ContentFilteredError as ContentFilteredError
     from .core.errors import ContextLengthExceededError as ContextLengthExceededError
-    from .core.errors import DeadlineExceededError as DeadlineExceededError
     from .core.errors import FairleadError as FairleadError
-    from .core.errors import GuardrailError as GuardrailError
     from .core.errors import InvalidRequestError as InvalidRequestError
     from .core.errors import InvalidResponseError as InvalidResponseError
     from .core.errors import ModelNotFoundError as ModelNotFoundError
-    from .core.errors import NoTargetError as NoTargetError
     from .core.errors import OutputTruncatedError as OutputTruncatedError
     from .core.errors import OverloadedError as OverloadedError
     from .core.errors import PermissionDeniedError as PermissionDeniedError
@@ -93,9 +88,7 @@ if TYPE_CHECKING:
     from .core.errors import ProviderTimeoutError as ProviderTimeoutError
     from .core.errors import QuotaExceededError as QuotaExceededError
     from .core.errors import RateLimitError as RateLimitError
-    from .core.errors import RateLimitExceededError as RateLimitExceededError
     from .core.errors import RedirectRefusedError as RedirectRefusedError
-    from .core.errors import RefusedError as RefusedError
     from .core.errors import ResponseParseError as ResponseParseError
     from .core.errors import ResponseTooLargeError as ResponseTooLargeError
     from .core.errors import ServerError as ServerError
@@ -103,7 +96,6 @@ if TYPE_CHECKING:
     from .core.errors import StreamConsumedError as StreamConsumedError
     from .core.errors import StreamInterruptedError as StreamInterruptedError
     from .core.errors import TemplateError as TemplateError
-    from .core.errors import ToolRoundsExceededError as ToolRoundsExceededError
     from .core.errors import UnsupportedOperationError as UnsupportedOperationError
     from .core.events import EventFilter as EventFilter
     from .core.events import ReasoningDelta as ReasoningDelta
@@ -159,6 +151,14 @@ if TYPE_CHECKING:
     from .core.rates import Rate as Rate
     from .core.rates import RateLimits as RateLimits
     from .core.rates import Rates as Rates
+    from .core.refusals import BudgetExceededError as BudgetExceededError
+    from .core.refusals import CircuitOpenError as CircuitOpenError
+    from .core.refusals import DeadlineExceededError as DeadlineExceededError
+    from .core.refusals import GuardrailError as GuardrailError
+    from .core.refusals import NoTargetError as NoTargetError
+    from .core.refusals import RateLimitExceededError as RateLimitExceededError
+    from .core.refusals import RefusedError as RefusedError
+    from .core.refusals import ToolRoundsExceededError as ToolRoundsExceededError
     from .core.requests import EmbedOptions as EmbedOptions
     from .core.requests import GenerateOptions as GenerateOptions
     from .core.results import FinishReason as FinishReason

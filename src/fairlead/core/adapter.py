@@ -54,9 +54,8 @@ class Adapter(Funnel, ABC):
     prices: PriceBook = UNPRICED
     """What answers cost by, where the vendor does not tell; by default nobody knows."""
     _planned_for: ModelInfo | None = None
-    _planned_by: PriceBook = UNPRICED
     _planned: Plan = Plan(())
-    """The plan for that model, by those prices; the same for every request that it can take."""
+    """The plan for that model, which is the same for every request that it can take."""
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {Target(provider=self.name, model=self.model).label}>"
@@ -115,20 +114,20 @@ class Adapter(Funnel, ABC):
     def plan(self, call: Call[Any]) -> Plan:
         """One target: this one."""
         request, model = call.request, self.model
-        kept = model is self._planned_for and self.prices is self._planned_by
-        if kept and request.model is None and only_words(request, model.context_window):
-            return self._planned
-        model = self._model_for(call)
-        cannot = obstacle(call.request, model)
-        if call.embeds and not self._can_embed(model):
-            cannot = self._no_embeddings().message
+        kept = model is self._planned_for and request.model is None
+        cannot = None
+        if not (kept and only_words(request, model.context_window)):
+            model = self._model_for(call)
+            cannot = obstacle(request, model)
+            if call.embeds and not self._can_embed(model):
+                cannot = self._no_embeddings().message
         price = self.price_of(model.name)
         planned = cannot is None and model is self._planned_for
         if planned and self._planned.targets[0].price is price:
             return self._planned
         plan = Plan((self._target(model, cannot, price),))
         if cannot is None:
-            self._planned_for, self._planned_by, self._planned = model, self.prices, plan
+            self._planned_for, self._planned = model, plan
         return plan
 
     @property

@@ -13,8 +13,9 @@ from ..core.bounds import Bounds, bounds_of
 from ..core.calls import T
 from ..core.checks import check_count, check_function
 from ..core.closing import Closable
-from ..core.errors import ConfigurationError, NoTargetError, ProviderError
+from ..core.errors import ConfigurationError, ProviderError
 from ..core.plans import ANSWERED_BY, Plan, Target
+from ..core.refusals import NoTargetError
 from ..core.requests import EmbedRequest
 from ..core.verdicts import Another
 from ._base import Policy

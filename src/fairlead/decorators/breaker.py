@@ -10,8 +10,9 @@ from ..core.adapter import Adapter
 from ..core.bounds import bounds_of
 from ..core.calls import find
 from ..core.checks import check_function, check_kind
-from ..core.errors import CircuitOpenError, ProviderError
+from ..core.errors import ProviderError
 from ..core.journal import Attempt, Outcome
+from ..core.refusals import CircuitOpenError
 from ..core.streams import GenerationStream
 from ._base import Decorator
 from .breakers import LocalBreakers

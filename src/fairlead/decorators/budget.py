@@ -22,9 +22,9 @@ from ..core.budgets import (
 )
 from ..core.calls import find
 from ..core.checks import check_kind
-from ..core.errors import BudgetExceededError
 from ..core.journal import Attempt, Outcome
 from ..core.redact import shown
+from ..core.refusals import BudgetExceededError
 from ..core.streams import GenerationStream
 from ._base import Decorator
 from .local_budgets import LocalBudgetStore

@@ -12,7 +12,8 @@ from inspect import isawaitable
 from typing import TYPE_CHECKING, Any, NamedTuple, ParamSpec, TypeVar, cast
 
 from ..core.checks import check_count, check_number, check_seconds
-from ..core.errors import CircuitOpenError, ProviderError
+from ..core.errors import ProviderError
+from ..core.refusals import CircuitOpenError
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Generator

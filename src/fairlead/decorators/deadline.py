@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from ..core.bounds import Bounds, bounds_of
 from ..core.calls import Operation
 from ..core.checks import check_seconds
-from ..core.errors import DeadlineExceededError, ProviderError, ProviderTimeoutError
+from ..core.errors import ProviderError, ProviderTimeoutError
+from ..core.refusals import DeadlineExceededError
 from ._base import Decorator
 
 if TYPE_CHECKING:

@@ -23,12 +23,12 @@ from ..core.errors import (
     ProviderConnectionError,
     ProviderError,
     ProviderTimeoutError,
-    RefusedError,
     ResponseTooLargeError,
     StreamInterruptedError,
 )
 from ..core.events import StreamEnd
 from ..core.journal import Attempt, Journal, Outcome
+from ..core.refusals import RefusedError
 from ..core.retold import metadata_of, retold
 from ..core.streams import GenerationStream
 from ..core.usage import Cost

@@ -12,8 +12,8 @@ import anyio
 
 from ..core.bounds import bounds_of
 from ..core.checks import check_kind
-from ..core.errors import RateLimitExceededError
 from ..core.journal import Outcome
+from ..core.refusals import RateLimitExceededError
 from ..core.streams import GenerationStream
 from ._base import Decorator
 from .buckets import LocalRateStore

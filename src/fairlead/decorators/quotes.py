@@ -7,9 +7,10 @@ from math import ceil
 from typing import TYPE_CHECKING, Any, Protocol
 
 from ..core.budgets import NOTHING, Spending, nanos
-from ..core.errors import OutputTruncatedError, ProviderError, RefusedError
+from ..core.errors import OutputTruncatedError, ProviderError
 from ..core.journal import Outcome
 from ..core.messages import Reasoning, ToolCall
+from ..core.refusals import RefusedError
 from ..core.results import Generation
 from ..core.tokens import FACTOR, FACTORS, most_tokens
 from ..core.usage import Usage

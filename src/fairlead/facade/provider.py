@@ -9,7 +9,7 @@ from ..assembly.explain import Explanation, explain
 from ..core.adapter import Adapter
 from ..core.bounds import Bounds, bounds_of
 from ..core.calls import find
-from ..core.errors import ProviderError, RefusedError
+from ..core.errors import ProviderError
 from ..core.health import HealthCheckable, ProviderHealth
 from ..core.streams import GenerationStream
 from ..decorators._base import Decorator
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from ..core.embeddings import Embedding, Embeddings
     from ..core.messages import Prompt
     from ..core.provider import LooseProvider, ProviderPort
+    from ..core.refusals import RefusedError
     from ..core.requests import EmbedOptions, GenerateOptions
     from ..core.results import Generation
     from .chat import ChatCompletionRequest, ChatCompletionResponse

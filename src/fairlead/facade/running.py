@@ -7,7 +7,7 @@ from weakref import ref
 
 from anyio.lowlevel import current_token
 
-from ..core.errors import RefusedError
+from ..core.refusals import RefusedError
 
 if TYPE_CHECKING:
     from ..core.calls import Scope

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import anyio
 
 from ..core.checks import check_count
-from ..core.errors import ToolRoundsExceededError
 from ..core.messages import Message, Role, ToolResult
+from ..core.refusals import ToolRoundsExceededError
 from ..core.requests import messages_of
 from ..decorators._base import Decorator
 from .function_tools import FunctionTool

@@ -25,10 +25,10 @@ from fairlead.core.errors import (
     InvalidResponseError,
     ProviderConnectionError,
     ProviderTimeoutError,
-    RateLimitExceededError,
     RedirectRefusedError,
     ResponseTooLargeError,
 )
+from fairlead.core.refusals import RateLimitExceededError
 from fairlead.core.verdicts import Retry
 from fairlead.wire.http import WireRequest, WireResponse
 from tests.support.server import TIMEOUT, Server

@@ -7,8 +7,8 @@ import anyio
 import pytest
 
 from fairlead import OpenAICompatibleProvider, ServerError
-from fairlead.core.errors import RateLimitExceededError
 from fairlead.core.rates import Allowance, RateLimits
+from fairlead.core.refusals import RateLimitExceededError
 from fairlead.decorators.limits import LimitProvider
 from tests.support.answers import JSON, Answer, completion, failure, script, streamed
 

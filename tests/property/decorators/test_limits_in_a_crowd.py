@@ -9,13 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fairlead.core.errors import (
-    ProviderError,
-    ProviderTimeoutError,
-    RateLimitError,
-    RateLimitExceededError,
-)
+from fairlead.core.errors import ProviderError, ProviderTimeoutError, RateLimitError
 from fairlead.core.rates import Amount
+from fairlead.core.refusals import RateLimitExceededError
 from fairlead.decorators.buckets import LocalRateStore
 from fairlead.decorators.lane import LimitOptions
 from fairlead.decorators.limits import LimitProvider

@@ -12,7 +12,7 @@ from fairlead import (
     tags,
 )
 from fairlead.adapters.stores.places import state_folder
-from fairlead.assembly.build import PipelineSettings, open_ledger
+from fairlead.assembly.build import PipelineSettings
 from fairlead.assembly.leaves import open_ledger
 from fairlead.container import Container
 from fairlead.core.errors import ConfigurationError

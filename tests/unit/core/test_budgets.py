@@ -18,7 +18,8 @@ from fairlead.core.budgets import (
     nanos,
     told,
 )
-from fairlead.core.errors import BudgetExceededError, ConfigurationError
+from fairlead.core.errors import ConfigurationError
+from fairlead.core.refusals import BudgetExceededError
 from fairlead.core.usage import Usage
 from fairlead.core.windows import PARTS, Window
 

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from fairlead.core import errors
+from fairlead.core import errors, refusals
 from fairlead.core.errors import (
     AllTargetsFailedError,
     ContextLengthExceededError,
@@ -22,8 +22,8 @@ from fairlead.core.usage import Usage
 from fairlead.core.verdicts import VERDICTS, Another, KeyFate, Retry, Verdict
 
 PARTIAL = Generation("ho", Metadata(provider="p", usage=Usage(output_tokens=1)))
-CLASSES = [kind for kind in vars(errors).values() if isinstance(kind, type)]
-CLASSES = [kind for kind in CLASSES if issubclass(kind, FairleadError)]
+KINDS = {**vars(errors), **vars(refusals)}.values()
+CLASSES = [it for it in KINDS if isinstance(it, type) and issubclass(it, FairleadError)]
 RAISED_BY_CALLS = [kind for kind in CLASSES if issubclass(kind, ProviderError)]
 
 

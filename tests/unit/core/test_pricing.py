@@ -280,7 +280,7 @@ async def test_an_answer_that_was_cut_is_paid_for():
 
 
 @pytest.mark.anyio
-async def test_what_failed_or_was_left_without_usage_has_no_cost():
+async def test_what_failed_costs_nothing_and_what_was_left_costs_its_estimate():
     book = Book(price("m", 3))
     failing = generating()
     with pytest.raises(OverloadedError):
@@ -292,8 +292,11 @@ async def test_what_failed_or_was_left_without_usage_has_no_cost():
     async with provider.generate_stream("hi") as stream:
         pass
 
-    for journal in (failing.journal, left.journal, stream.metadata.journal):
-        assert [attempt.cost for attempt in journal] == [None]
+    assert [attempt.cost for attempt in failing.journal] == [None]
+    for journal in (left.journal, stream.metadata.journal):
+        [cost] = [attempt.cost for attempt in journal]
+        assert cost.amount > 0
+        assert cost.estimated
 
 
 def test_a_plan_tells_the_price_and_is_made_anew_when_that_changes():

@@ -10,7 +10,6 @@ from anyio.lowlevel import checkpoint
 
 from fairlead.core.commit import CommitGate
 from fairlead.core.errors import (
-    GuardrailError,
     InvalidResponseError,
     OverloadedError,
     RateLimitError,
@@ -28,6 +27,7 @@ from fairlead.core.events import (
 )
 from fairlead.core.journal import Journal, Outcome
 from fairlead.core.pending import PendingStream
+from fairlead.core.refusals import GuardrailError
 from fairlead.core.results import FinishReason, Metadata
 from fairlead.core.streams import GenerationStream
 from tests.unit.core.fakes import (

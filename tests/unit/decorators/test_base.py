@@ -1,7 +1,8 @@
 import pytest
 
-from fairlead.core.errors import ConfigurationError, NoTargetError
+from fairlead.core.errors import ConfigurationError
 from fairlead.core.models import ModelInfo
+from fairlead.core.refusals import NoTargetError
 from fairlead.decorators._base import Decorator
 from fairlead.decorators.attempt import AttemptTimeoutProvider
 from fairlead.decorators.breaker import CircuitBreakerProvider

@@ -3,7 +3,6 @@ import pytest
 
 from fairlead.core.errors import (
     AuthenticationError,
-    CircuitOpenError,
     OverloadedError,
     ProviderError,
     RateLimitError,
@@ -12,6 +11,7 @@ from fairlead.core.errors import (
 )
 from fairlead.core.events import TextDelta
 from fairlead.core.journal import Outcome
+from fairlead.core.refusals import CircuitOpenError
 from fairlead.decorators.breaker import CircuitBreakerProvider
 from fairlead.decorators.circuit import BreakerOptions, State
 from tests.unit.core.fakes import END, WAIT, Scripted, Source, embedding, generating

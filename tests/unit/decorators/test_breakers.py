@@ -5,8 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fairlead.core.errors import CircuitOpenError, ConfigurationError, ServerError
+from fairlead.core.errors import ConfigurationError, ServerError
 from fairlead.core.journal import Outcome
+from fairlead.core.refusals import CircuitOpenError
 from fairlead.decorators.breaker import CircuitBreakerProvider
 from fairlead.decorators.breakers import LocalBreakers
 from fairlead.decorators.circuit import BreakerOptions, CircuitBreaker, Standing, State

@@ -18,8 +18,6 @@ from fairlead.core.budgets import (
 from fairlead.core.calls import Operation
 from fairlead.core.embeddings import Embedding
 from fairlead.core.errors import (
-    BudgetExceededError,
-    CircuitOpenError,
     ConfigurationError,
     OutputTruncatedError,
     ProviderTimeoutError,
@@ -29,6 +27,7 @@ from fairlead.core.errors import (
 )
 from fairlead.core.events import TextDelta
 from fairlead.core.messages import Image, Message, Reasoning, Role, Text, ToolCall
+from fairlead.core.refusals import BudgetExceededError, CircuitOpenError
 from fairlead.core.results import Generation
 from fairlead.core.tokens import FACTOR, most_tokens
 from fairlead.core.usage import Cost, Usage

@@ -5,12 +5,12 @@ import pytest
 from anyio.lowlevel import checkpoint
 
 from fairlead.core.errors import (
-    CircuitOpenError,
     ConfigurationError,
     InvalidRequestError,
     RateLimitError,
     ServerError,
 )
+from fairlead.core.refusals import CircuitOpenError
 from fairlead.decorators.circuit import BreakerOptions, CircuitBreaker
 
 STEADY = BreakerOptions(jitter=0.0, minimum_calls=100, successes_to_close=1)

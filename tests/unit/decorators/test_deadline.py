@@ -1,15 +1,11 @@
 import anyio
 import pytest
 
-from fairlead.core.errors import (
-    AllTargetsFailedError,
-    DeadlineExceededError,
-    ProviderTimeoutError,
-    ServerError,
-)
+from fairlead.core.errors import AllTargetsFailedError, ProviderTimeoutError, ServerError
 from fairlead.core.events import StreamStart, TextDelta
 from fairlead.core.journal import Outcome
 from fairlead.core.limits import TimeLimits
+from fairlead.core.refusals import DeadlineExceededError
 from fairlead.decorators.attempt import AttemptTimeoutProvider
 from fairlead.decorators.breaker import CircuitBreakerProvider
 from fairlead.decorators.circuit import BreakerOptions, State

@@ -9,13 +9,10 @@ from fairlead.core.calls import Call
 from fairlead.core.errors import (
     AllTargetsFailedError,
     AuthenticationError,
-    BudgetExceededError,
-    CircuitOpenError,
     ConfigurationError,
     ContentFilteredError,
     ContextLengthExceededError,
     InvalidRequestError,
-    NoTargetError,
     OutputTruncatedError,
     OverloadedError,
     PromptTruncatedError,
@@ -30,6 +27,7 @@ from fairlead.core.journal import Outcome
 from fairlead.core.messages import Image, Message
 from fairlead.core.models import ModelInfo
 from fairlead.core.plans import Plan
+from fairlead.core.refusals import BudgetExceededError, CircuitOpenError, NoTargetError
 from fairlead.decorators._base import Decorator
 from fairlead.decorators.breaker import CircuitBreakerProvider
 from fairlead.decorators.circuit import BreakerOptions, State

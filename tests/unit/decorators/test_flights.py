@@ -10,7 +10,6 @@ from anyio.lowlevel import checkpoint
 
 from fairlead.adapters.stores.memory import MemoryCache
 from fairlead.core.errors import (
-    CircuitOpenError,
     ProviderConnectionError,
     ProviderTimeoutError,
     ResponseTooLargeError,
@@ -19,6 +18,7 @@ from fairlead.core.errors import (
 )
 from fairlead.core.events import StreamEnd, StreamStart, TextDelta
 from fairlead.core.journal import Outcome
+from fairlead.core.refusals import CircuitOpenError
 from fairlead.decorators.cache import CacheProvider
 from fairlead.decorators.deadline import DeadlineProvider
 from tests.unit.core.fakes import END, WAIT, Scripted, Source, cancelled_at, ways, without_gc, words

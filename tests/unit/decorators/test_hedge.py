@@ -11,7 +11,6 @@ from anyio.lowlevel import checkpoint
 from fairlead.core.calls import Deadline
 from fairlead.core.errors import (
     AllTargetsFailedError,
-    CircuitOpenError,
     ConfigurationError,
     ContextLengthExceededError,
     InvalidRequestError,
@@ -23,6 +22,7 @@ from fairlead.core.errors import (
 )
 from fairlead.core.events import TextDelta
 from fairlead.core.journal import Outcome
+from fairlead.core.refusals import CircuitOpenError
 from fairlead.core.streams import GenerationStream
 from fairlead.decorators.breaker import CircuitBreakerProvider
 from fairlead.decorators.circuit import BreakerOptions

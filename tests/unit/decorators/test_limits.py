@@ -9,11 +9,9 @@ from anyio.lowlevel import checkpoint
 from fairlead.core.bounds import UNKNOWN, Amounts, Bounds
 from fairlead.core.calls import Call, Operation
 from fairlead.core.errors import (
-    CircuitOpenError,
     ConfigurationError,
     ProviderError,
     RateLimitError,
-    RateLimitExceededError,
     ServerError,
     StreamInterruptedError,
     UnsupportedOperationError,
@@ -22,6 +20,7 @@ from fairlead.core.events import TextDelta
 from fairlead.core.journal import Outcome
 from fairlead.core.messages import Image, Message, Role, Text, Tool
 from fairlead.core.rates import Allowance, RateLimits
+from fairlead.core.refusals import CircuitOpenError, RateLimitExceededError
 from fairlead.core.results import Generation
 from fairlead.core.tokens import count_request, measure
 from fairlead.decorators._base import Decorator

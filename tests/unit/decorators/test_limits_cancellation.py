@@ -7,9 +7,9 @@ import anyio
 import pytest
 from anyio.lowlevel import checkpoint
 
-from fairlead.core.errors import RateLimitExceededError
 from fairlead.core.events import StreamStart, TextDelta
 from fairlead.core.rates import Amount
+from fairlead.core.refusals import RateLimitExceededError
 from fairlead.decorators.buckets import LocalRateStore
 from fairlead.decorators.lane import LimitOptions
 from fairlead.decorators.limits import LimitProvider

@@ -5,13 +5,10 @@ import asyncio
 import anyio
 import pytest
 
-from fairlead.core.errors import (
-    AllTargetsFailedError,
-    DeadlineExceededError,
-    ProviderTimeoutError,
-)
+from fairlead.core.errors import AllTargetsFailedError, ProviderTimeoutError
 from fairlead.core.events import TextDelta
 from fairlead.core.journal import Outcome
+from fairlead.core.refusals import DeadlineExceededError
 from fairlead.core.results import FinishReason
 from fairlead.decorators.attempt import AttemptTimeoutProvider
 from fairlead.decorators.breaker import CircuitBreakerProvider

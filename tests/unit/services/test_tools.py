@@ -7,8 +7,9 @@ import anyio
 import pytest
 from pydantic import BaseModel, Field
 
-from fairlead.core.errors import ConfigurationError, ServerError, ToolRoundsExceededError
+from fairlead.core.errors import ConfigurationError, ServerError
 from fairlead.core.messages import Image, Message, Text, ToolCall, ToolResult
+from fairlead.core.refusals import ToolRoundsExceededError
 from fairlead.services.function_tools import FunctionTool
 from fairlead.services.tools import run_tools
 from fairlead.testing import ScriptedProvider

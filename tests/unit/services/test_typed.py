@@ -5,7 +5,6 @@ from pydantic import BaseModel
 
 from fairlead.core.errors import (
     ConfigurationError,
-    DeadlineExceededError,
     OutputTruncatedError,
     ResponseParseError,
     ServerError,
@@ -13,6 +12,7 @@ from fairlead.core.errors import (
 )
 from fairlead.core.events import StreamEnd
 from fairlead.core.messages import Message, Refusal
+from fairlead.core.refusals import DeadlineExceededError
 from fairlead.core.results import FinishReason
 from fairlead.core.usage import Usage
 from fairlead.decorators.deadline import DeadlineProvider

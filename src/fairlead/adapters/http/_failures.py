@@ -17,8 +17,8 @@ from ...core.errors import (
     InvalidResponseError,
     ProviderConnectionError,
     ProviderTimeoutError,
-    RateLimitExceededError,
 )
+from ...core.refusals import RateLimitExceededError
 
 _PLAIN = {"WRONG_VERSION_NUMBER", "HTTP_REQUEST", "RECORD_LAYER_FAILURE"}
 """OpenSSL's words for an answer that is no TLS."""

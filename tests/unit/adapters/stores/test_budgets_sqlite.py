@@ -9,7 +9,8 @@ import pytest
 
 from fairlead.adapters.stores.budgets_sqlite import SqliteBudgetStore
 from fairlead.core.budgets import NOTHING, BudgetLimit, BudgetOptions, Grant, Shortfall, Spending
-from fairlead.core.errors import BudgetExceededError, ConfigurationError, StoreError
+from fairlead.core.errors import ConfigurationError, StoreError
+from fairlead.core.refusals import BudgetExceededError
 from fairlead.decorators.budget import BudgetProvider
 from tests.support.prices import Priced
 from tests.unit.core.fakes import Scripted, cancelled_at, ways
