@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ..core.budgets import Balance, Presumed, Spending
+    from ..core.ledger import Ledger, LedgerEntry
     from ..core.ports import BudgetStore
 
 app: typer.Typer = typer.Typer(rich_markup_mode=None, no_args_is_help=True)
@@ -88,7 +89,7 @@ def adjust(
     Correct the books.
 
     Of an account, by how much more was spent, or less where it is negative; of a reservation that
-    is presumed spent, what it came to.
+    is presumed spent, what it came to. Where a ledger is kept, it gets a row of its own.
 
     For example:
 
@@ -104,7 +105,7 @@ def adjust(
     money = nanos(money_of("--usd", usd.removeprefix("-")))
     amount = Spending(-money if usd.startswith("-") else money, tokens, calls)
     try:
-        anyio.run(partial(_adjusted, _store(files), what, amount))
+        anyio.run(partial(_adjusted, _store(files), what, amount, _ledger(files)))
     except ValueError as error:
         raise ConfigurationError(str(error)) from None
 
@@ -137,11 +138,45 @@ async def _books(store: BudgetStore) -> tuple[Sequence[Balance], Sequence[Presum
         await store.aclose()
 
 
-async def _adjusted(store: BudgetStore, what: str, amount: Spending) -> None:
+def _ledger(files: Files) -> Ledger | None:
+    from ..assembly.build import PipelineSettings
+    from ..assembly.leaves import open_ledger
+    from ..settings import load
+
+    return open_ledger(PipelineSettings.of(load(file=files.config, env_file=files.env_file)))
+
+
+async def _adjusted(store: BudgetStore, what: str, amount: Spending, ledger: Ledger | None) -> None:
     try:
         await store.adjust(what, amount)
+        if ledger is not None and amount.money:
+            await ledger.record([_correction(what, amount)])
     finally:
         await store.aclose()
+        if ledger is not None:
+            await ledger.aclose()
+
+
+def _correction(what: str, amount: Spending) -> LedgerEntry:
+    import os
+    import time
+
+    from ..core.budgets import dollars
+    from ..core.ledger import Booking, LedgerEntry
+    from ..core.usage import Cost
+
+    return LedgerEntry(
+        id=f"budget-{os.urandom(12).hex()}",
+        at=time.time(),
+        booking=Booking.CORRECTION,
+        operation="budget adjust",
+        provider="fairlead",
+        model=None,
+        outcome="corrected",
+        usage=None,
+        cost=Cost(amount=dollars(amount.money), source="budget adjust"),
+        note=what,
+    )
 
 
 def _account(balance: Balance) -> dict[str, Any]:

@@ -3,9 +3,11 @@
 import json
 import time
 
+import anyio
 import pytest
 
 from fairlead import SqliteBudgetStore
+from fairlead.adapters.stores.ledger_sqlite import SqliteLedger
 from fairlead.core.budgets import BudgetLimit, Spending
 from tests.integration.cli.process import fairlead
 
@@ -67,8 +69,6 @@ def test_the_budget_holds_over_processes_and_can_be_corrected(folder):
 
 
 def test_what_is_presumed_spent_is_shown_and_can_be_corrected(folder):
-    import anyio
-
     async def die():
         an_hour_ago = time.time() - 3600
         store = SqliteBudgetStore(folder / "books.db", wall=lambda: an_hour_ago)
@@ -89,6 +89,24 @@ def test_what_is_presumed_spent_is_shown_and_can_be_corrected(folder):
     told = json.loads(budget("show", "--json", folder=folder).stdout)
     assert told["presumed"] == []
     assert told["accounts"][0]["spent"] == {"usd": "0.02", "tokens": 5, "calls": 1}
+
+
+def test_a_correction_is_a_row_of_the_ledger(folder):
+    (folder / "f.yaml").write_text(SETTINGS + "ledger: {enabled: true, path: ledger.db}\n")
+    fairlead("generate", "hi", "--config", "f.yaml", cwd=folder)
+
+    ran = budget("adjust", "user= per year", "--usd", "0.25", folder=folder)
+    assert (ran.returncode, ran.stderr) == (0, "")
+
+    async def entries():
+        ledger = SqliteLedger(folder / "ledger.db")
+        found = [entry async for entry in ledger.entries()]
+        await ledger.aclose()
+        return found
+
+    spent, correction = anyio.run(entries)
+    assert (spent.booking, correction.booking) == ("spent", "correction")
+    assert (str(correction.cost.amount), correction.note) == ("0.250000000", "user= per year")
 
 
 def test_without_a_file_there_is_nothing_to_show(tmp_path):
