@@ -1816,7 +1816,7 @@ MUTANTS: tuple[Mutant, ...] = (
         " ON CONFLICT (id) DO NOTHING",
         " ON CONFLICT (id) DO UPDATE SET at = excluded.at",
         "an entry that is recorded twice changes the first",
-        (*LEDGERS, *MONEY),
+        LEDGERS,
     ),
     Mutant(
         STORES + "ledger_sqlite.py",
@@ -1851,7 +1851,7 @@ MUTANTS: tuple[Mutant, ...] = (
         "cost and (cost.source, cost.estimated),",
         "cost and cost.source,",
         "folding mixes costs with estimates of them",
-        MONEY,
+        LEDGERS,
     ),
     Mutant(
         CORE + "spending.py",

@@ -8,6 +8,7 @@ import pytest
 
 from fairlead import Booking, Cost, LedgerQuery, MemoryLedger, Retention, SqliteLedger, Usage
 from fairlead.core.errors import ConfigurationError, StoreError
+from fairlead.core.retention import fold
 from fairlead.core.spending import UsageReport
 from tests.support.ledgers import DAY, NOON, all_of, entry
 
@@ -77,10 +78,11 @@ async def test_the_same_id_adds_nothing(make):
     ledger = make()
     one = entry("1", id="one")
 
-    await ledger.record([one, replace(one, seconds=2.0)])
-    await ledger.record([one, entry("2", id="two")])
+    two = entry("2", id="two", at=NOON + 1)
+    await ledger.record([one, replace(one, seconds=2.0, at=NOON + 9)])
+    await ledger.record([replace(one, at=NOON + 9), two])
 
-    assert [each.id for each in await all_of(ledger)] == ["one", "two"]
+    assert await all_of(ledger) == [one, two]
 
 
 async def test_nothing_recorded_is_nothing(make):
@@ -169,6 +171,13 @@ async def test_folding_a_second_time_adds_to_the_first(make, now):
     assert (folded.count, str(folded.cost.amount), folded.seconds) == (2, "0.50", 2.0)
 
 
+async def test_what_is_known_and_what_is_estimated_are_folded_apart():
+    cost = Cost(amount=Decimal(1), source="x")
+    told, guessed = entry(cost=cost), entry(cost=replace(cost, estimated=True))
+
+    assert [each.count for each in fold([told, guessed, told], ())] == [2, 1]
+
+
 async def test_only_so_many_are_kept_singly(make, now):
     ledger = make(rows=10, days=None)
     now.at = NOON + 2 * 3600
@@ -241,7 +250,7 @@ async def test_what_is_folded_while_it_is_read_is_told(tmp_path):
 async def test_the_young_are_not_folded_as_they_may_be_recorded_again(tmp_path):
     now = Now()
     ledger = SqliteLedger(tmp_path / "ledger.db", retention=Retention(rows=2), now=now)
-    await ledger.record([entry(at=NOON) for _ in range(5)])
+    await ledger.record([entry(at=NOON - 60) for _ in range(5)])
     await ledger.fold()
 
     await ledger.record(await all_of(ledger))
