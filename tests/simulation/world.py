@@ -2,16 +2,17 @@
 A world of simulated vendors and their callers, in virtual time, which one seed determines.
 
 Nothing here knows how policies work. Vendors write down what they are asked and what they still
-hold; callers write down what they are shown and how their calls end. `oracle.py` judges.
+hold; callers, who stand in `callers.py`, what they are shown and how their calls end. `oracle.py`
+judges.
 """
 
-import asyncio
+from contextvars import ContextVar
 from dataclasses import dataclass, field
+from itertools import count
 from math import inf
 from random import Random
 
 import anyio
-import sniffio
 from anyio.lowlevel import checkpoint
 
 from fairlead.core.adapter import Adapter
@@ -21,16 +22,16 @@ from fairlead.core.errors import (
     InvalidResponseError,
     OverloadedError,
     ProviderConnectionError,
-    ProviderError,
+    QuotaExceededError,
     RateLimitError,
     ServerError,
-    StreamInterruptedError,
 )
 from fairlead.core.events import StreamEnd, StreamStart, TextDelta
 from fairlead.core.models import ModelInfo
 from fairlead.core.results import FinishReason, Generation
 from fairlead.core.streams import GenerationStream
 from fairlead.core.usage import Usage
+from fairlead.decorators._base import Decorator
 
 WORDS = 4
 USAGE = Usage(input_tokens=3, output_tokens=WORDS)
@@ -48,6 +49,8 @@ WEATHER = {
     "cut": {"answer": 0.3, "cut before": 0.3, "cut after": 0.4},
     "garbage": {"answer": 0.3, "garbage": 0.5, "garbage later": 0.2},
     "locked": {"refuse key": 1.0},
+    "revoked": {"answer": 0.97, "refuse key": 0.03},
+    "spent": {"answer": 0.6, "spend": 0.4},
 }
 """What becomes of attempts, and how often."""
 BAD = [name for name in WEATHER if name not in {"clear", "fair", "shut"}]
@@ -55,21 +58,38 @@ BAD = [name for name in WEATHER if name not in {"clear", "fair", "shut"}]
 
 @dataclass
 class Ask:
-    """One attempt, as the vendor sees it."""
+    """One attempt, as the vendor sees it. Turns number all that happens, in its order."""
 
     number: int
     vendor: str
+    key: int
+    """The number of the key that it came with."""
     model: str | None
     call: str
     operation: str
     at: float
+    turn: int
+    came_at: float
+    """When it came to the limiter, if there is one, and had to wait in front of it."""
+    came_turn: int
     probe: int | None
     """Numbers the time for which its circuit is half-open; None while it is not."""
     journal: object
     """What the pipeline writes down of the call."""
     content_at: float = inf
     """When its first content, or all of it, was there."""
+    content_turn: float = inf
     over_at: float = inf
+    over_turn: float = inf
+    ended: str | None = None
+    """`answered`, `cut off` by whoever asked, or the fate that it met."""
+    retry_after: float | None = None
+    """What the vendor said."""
+
+    @property
+    def door(self):
+        """What it came to: a model, by one key."""
+        return self.vendor, self.key, self.model
 
 
 @dataclass
@@ -80,6 +100,8 @@ class Told:
     operation: str
     at: float
     words: list = field(default_factory=list)
+    asks_before: float = inf
+    """How many attempts there had been, by anybody, when it was shown its first word."""
     ends: list = field(default_factory=list)
     over_at: float = inf
     left_at: float = inf
@@ -96,6 +118,13 @@ class World:
         self.asks = []
         self.calls = {}
         self.history = []
+        self.vendors = []
+        self.reloads = []
+        """The turns in which all keys were made good again."""
+        self._turns = count()
+
+    def turn(self):
+        return next(self._turns)
 
     def now(self):
         return anyio.current_time()
@@ -112,16 +141,19 @@ class Vendor(Adapter):
         world: Where it writes down what it is asked.
         name: Its name.
         forecast: Rows of (from when, weather); the last one stays.
+        key: The number of the key that it is asked with.
     """
 
-    def __init__(self, world, name, forecast):
+    def __init__(self, world, name, forecast, key=0):
         self.world = world
+        world.vendors.append(self)
+        self.key = key
         self.forecast = forecast
         self.open = 0
         self.half_open = lambda model: None
         self._name = name
         self._model = ModelInfo(name=f"{name}-1", embedding_model="space", context_window=1000)
-        self._random = Random(f"vendor {name} {world.seed}")
+        self._random = Random(f"vendor {name} {key} {world.seed}")
 
     @property
     def name(self):
@@ -130,6 +162,11 @@ class Vendor(Adapter):
     @property
     def model(self):
         return self._model
+
+    def with_keys(self, many):
+        """This one and others, which differ in their keys alone."""
+        others = range(1, many)
+        return [self, *(Vendor(self.world, self.name, self.forecast, key) for key in others)]
 
     def weather(self):
         now = self.world.now()
@@ -141,11 +178,14 @@ class Vendor(Adapter):
             await self._latency(fate)
             await self._fail(fate, ask)
             if fate in {"cut before", "cut after"}:
+                ask.ended = fate
                 raise ProviderConnectionError("the connection was lost", sent=True)
             if fate == "garbage later":
+                ask.ended = fate
                 raise InvalidResponseError("half an answer")
             if fate == "stall later":
                 await anyio.sleep_forever()
+            ask.ended = "answered"
         finally:
             self._end(ask)
         metadata = self._metadata(call, self.model.name, finish_reason=FinishReason.STOP)
@@ -163,7 +203,7 @@ class Vendor(Adapter):
         except BaseException:
             source.abort()
             raise
-        ask.content_at = self.world.now()
+        self._has_content(ask)
         return stream
 
     async def _embed(self, call):
@@ -173,7 +213,9 @@ class Vendor(Adapter):
             await self._latency(fate)
             await self._fail(fate, ask)
             if fate in {"cut before", "cut after", "garbage later", "stall later"}:
+                ask.ended = fate
                 raise ProviderConnectionError("the connection was lost", sent=True)
+            ask.ended = "answered"
         finally:
             self._end(ask)
         space = EmbeddingSpace(model="space", dimensions=2)
@@ -185,13 +227,19 @@ class Vendor(Adapter):
 
     def _begin(self, call, prompt):
         model = self._model_for(call).name
+        at, turn = self.world.now(), self.world.turn()
+        came_at, came_turn = CAME.get() or (at, turn)
         ask = Ask(
             number=len(self.world.asks),
             vendor=self.name,
+            key=self.key,
             model=model,
             call=prompt.split()[0],
             operation=call.operation,
-            at=self.world.now(),
+            at=at,
+            turn=turn,
+            came_at=came_at,
+            came_turn=came_turn,
             probe=self.half_open(model),
             journal=call.journal,
         )
@@ -199,14 +247,21 @@ class Vendor(Adapter):
         rates = WEATHER[self.weather()]
         fate = self._random.choices(list(rates), list(rates.values()))[0]
         self.open += 1
-        self.world.write(self.name, "is asked", ask.call, "and will", fate)
+        self.world.write(self.name, self.key, "is asked", ask.call, "and will", fate)
         return ask, fate
 
     def _end(self, ask):
         if ask.over_at == inf:
             self.open -= 1
             ask.over_at = self.world.now()
-            ask.content_at = min(ask.content_at, ask.over_at)
+            ask.over_turn = self.world.turn()
+            ask.ended = ask.ended or "cut off"
+            if ask.content_at == inf:
+                ask.content_at, ask.content_turn = ask.over_at, ask.over_turn
+
+    def _has_content(self, ask):
+        if ask.content_at == inf:
+            ask.content_at, ask.content_turn = self.world.now(), self.world.turn()
 
     async def _latency(self, fate):
         mean = 30.0 if fate == "slow" else 0.5
@@ -216,8 +271,13 @@ class Vendor(Adapter):
         if fate == "stall":
             await anyio.sleep_forever()
         if fate in ERRORS:
-            # Never in a local variable: its traceback leads here, and must not lead back to it.
-            raise ERRORS[fate](self._random)
+            ask.ended = fate
+            try:
+                error = ERRORS[fate](self._random)
+                ask.retry_after = error.retry_after
+                raise error
+            finally:
+                del error  # its traceback leads here, and must not lead back
 
     def _word(self, ask, at):
         return f"{ask.call}/{ask.number}/{at} "
@@ -233,6 +293,7 @@ ERRORS = {
     "lose": lambda dice: ProviderConnectionError("nobody there", sent=False),
     "garbage": lambda dice: InvalidResponseError("no JSON"),
     "refuse key": lambda dice: AuthenticationError("who are you?", status_code=401),
+    "spend": lambda dice: QuotaExceededError("no money", status_code=402),
 }
 
 
@@ -251,18 +312,23 @@ class Events:
         await checkpoint()
         at, self._at = self._at, self._at + 1
         if self._fate == "cut before" and at == 0:
+            self._ask.ended = self._fate
             return ()
         if at == 2:
             if self._fate == "cut after":
+                self._ask.ended = self._fate
                 raise ProviderConnectionError("the connection was lost", sent=True)
             if self._fate == "garbage later":
+                self._ask.ended = self._fate
                 raise InvalidResponseError("no JSON")
             if self._fate == "stall later":
                 await self._wait(300.0)
+                self._ask.ended = self._fate
                 raise ProviderConnectionError("silence for too long", sent=True)
         if at < 0:
             return (StreamStart(),)
         if at == WORDS:
+            self._ask.ended = "answered"
             self._vendor._end(self._ask)
             return (StreamEnd(FinishReason.STOP, usage=USAGE),)
         if at:
@@ -286,149 +352,22 @@ class Events:
         await checkpoint()
 
 
-OPERATIONS = {
-    "generate": 4,
-    "read": 4,
-    "collect": 2,
-    "leave": 1,
-    "cancel": 1,
-    "drop": 1,
-    "embed": 2,
-}
-"""What callers do, and how often. `leave`, `cancel` and `drop` part with a stream half-way."""
+CAME = ContextVar("CAME", default=None)
 
 
-class Caller:
-    """One call, from its beginning to its end."""
+class Doorkeeper(Decorator):
+    """Stands just outside of a limiter, and writes down when somebody comes."""
 
-    def __init__(self, world, provider, name, operation, options):
-        self.world = world
-        self.provider = provider
-        self.told = Told(name, operation, world.now())
-        self.options = options
-        world.calls[name] = self.told
+    def __init__(self, inner, *, world):
+        super().__init__(inner)
+        self._world = world
 
-    async def run(self):
-        """Make the call; exactly one end of it is written down."""
-        self.world.write("call", self.told.name, "begins:", self.told.operation)
+    def bounds(self, operation):
+        return self.inner.bounds(operation)
+
+    async def handle(self, call):
+        before = CAME.set((self._world.now(), self._world.turn()))
         try:
-            await getattr(self, f"_{self.told.operation}")()
-        except ProviderError as error:
-            if isinstance(error, StreamInterruptedError):
-                self.told.words = error.partial.split()
-            self._end(f"failed with {type(error).__name__}")
-        except BaseException:
-            self._end("left")
-            raise
-        else:
-            self._end("answered")
-
-    def _end(self, how):
-        self.told.ends.append(how)
-        self.told.over_at = self.world.now()
-        self.world.write("call", self.told.name, how, *self.told.words)
-
-    def _take(self, answer):
-        self.told.words = answer.split()
-        self.told.provider = answer.provider
-
-    @property
-    def _prompt(self):
-        return f"{self.told.name} please"
-
-    async def _generate(self):
-        self._take(await self.provider.generate(self._prompt, **self.options))
-
-    async def _collect(self):
-        self._take(await self.provider.generate_stream(self._prompt, **self.options).collect())
-
-    async def _read(self):
-        async with self.provider.generate_stream(self._prompt, **self.options) as stream:
-            async for word in stream:
-                self.told.words.append(word.strip())
-            shown = list(self.told.words)
-            self._take(stream.generation)
-            assert self.told.words == shown, "it was shown something else than it was given"
-
-    async def _leave(self):
-        async with self.provider.generate_stream(self._prompt, **self.options) as stream:
-            async for word in stream:
-                self.told.words.append(word.strip())
-                break
-
-    async def _cancel(self):
-        stream = await self.provider.generate_stream(self._prompt, **self.options)
-        async for word in stream:
-            self.told.words.append(word.strip())
-            stream.cancel()
-
-    async def _drop(self):
-        async for word in self.provider.generate_stream(self._prompt, **self.options):
-            self.told.words.append(word.strip())
-            break
-
-    async def _embed(self):
-        texts = [f"{self.told.name} {at}" for at in range(3)]
-        vectors = await self.provider.embed_batch(texts)
-        numbers = [(float(self.told.name), float(at)) for at in range(3)]
-        assert [tuple(vector) for vector in vectors] == numbers, "vectors of another call"
-        self.told.provider = vectors.metadata.provider
-
-
-async def traffic(world, provider, *, calls, per_second, at_once=1, kinds=None, patient=False):
-    """
-    Let *calls* callers come and go.
-
-    Args:
-        at_once: How many come together.
-        kinds: What they do, and how often; by default `OPERATIONS`.
-        patient: Whether all of them wait for their answer, and read it to its end.
-    """
-    dice = world.random
-    kinds = kinds or OPERATIONS
-    if patient:
-        kinds = {name: kinds[name] for name in ("generate", "read", "collect", "embed")}
-    native = sniffio.current_async_library() == "asyncio"
-    tasks = []
-    async with anyio.create_task_group() as group:
-        for number in range(calls):
-            if number % at_once == 0:
-                await anyio.sleep(dice.expovariate(per_second / at_once))
-            operation = dice.choices(list(kinds), list(kinds.values()))[0]
-            patience = dice.choice([None] * 6 + ["scope", "once", "twice"])
-            seconds = dice.expovariate(1 / 2.0)
-            hurry = dice.random() < 0.1
-            options = {"timeout": dice.choice([0.2, 2, 20])} if hurry and not patient else {}
-            caller = Caller(world, provider, str(len(world.calls)), operation, options)
-            if patience is None or patient:
-                group.start_soon(caller.run)
-            elif patience == "scope" or not native:
-                group.start_soon(_impatient, caller, seconds)
-            else:
-                tasks.append(_natively(caller, seconds, twice=patience == "twice"))
-        for task in tasks:
-            await asyncio.wait([task])
-            if not task.cancelled():
-                task.result()
-
-
-async def _impatient(caller, seconds):
-    caller.told.left_at = caller.world.now() + seconds
-    with anyio.move_on_after(seconds):
-        await caller.run()
-
-
-def _natively(caller, seconds, *, twice):
-    """Cancels the task as asyncio itself does, the second time while it cleans up."""
-    loop = asyncio.get_running_loop()
-    task = loop.create_task(caller.run())
-    caller.told.left_at = loop.time() + seconds
-
-    def cancel():
-        task.cancel()
-        if twice:
-            loop.call_soon(task.cancel)
-
-    timer = loop.call_later(seconds, cancel)
-    task.add_done_callback(lambda _: timer.cancel())
-    return task
+            return await call.on(self.inner)
+        finally:
+            CAME.reset(before)
