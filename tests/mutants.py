@@ -2722,6 +2722,27 @@ MUTANTS: tuple[Mutant, ...] = (
         "a budget's file never hears what calls came to",
         BUDGET_FILE,
     ),
+    Mutant(
+        "src/fairlead/services/charts.py",
+        "{escape(row.label)}",
+        "{row.label}",
+        "a project's name is taken for HTML",
+        ("tests/unit/services/test_usage_page.py",),
+    ),
+    Mutant(
+        "src/fairlead/services/usage_page.py",
+        "return tuple(max(each.amount, Decimal(0)) for each in sums)",
+        "return tuple(each.amount for each in sums)",
+        "a correction draws a column below the line",
+        ("tests/unit/services/test_usage_page.py",),
+    ),
+    Mutant(
+        "src/fairlead/services/charts.py",
+        "plotted = plotted[-MOST_COLUMNS:]",
+        "plotted = plotted[:MOST_COLUMNS]",
+        "the page shows how it was long ago",
+        ("tests/unit/services/test_usage_page.py",),
+    ),
 )
 
 

@@ -247,6 +247,7 @@ if TYPE_CHECKING:
     from .services.typed import generate_as as generate_as
     from .services.typed_stream import TypedStream as TypedStream
     from .services.typed_stream import stream_as as stream_as
+    from .services.usage_page import UsagePage as UsagePage
     from .services.web import to_sse as to_sse
     from .sync import SyncProvider as SyncProvider
     from .sync import SyncStream as SyncStream

@@ -194,6 +194,7 @@ _HOMES: Final = {
     ".services.tools": ("run_tools", "ToolRun"),
     ".services.typed": ("answer_as", "generate_as", "TypedAnswer"),
     ".services.typed_stream": ("stream_as", "TypedStream"),
+    ".services.usage_page": ("UsagePage",),
     ".services.web": ("to_sse",),
     ".sync": ("SyncProvider", "SyncStream"),
     ".wire.openai_chat": ("Dialect",),

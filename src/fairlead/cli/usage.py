@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from ..adapters.stores.ledger_sqlite import SqliteLedger
     from ..core.ledger import LedgerQuery
     from ..core.spending import Spending, UsageReport
+    from ..services.usage_page import UsagePage
 
 
 @takes(Files)
@@ -51,6 +52,10 @@ def usage(
         Path | None, typer.Option("--ledger", metavar="FILE", help="The ledger; else by settings.")
     ] = None,
     as_csv: Annotated[bool, typer.Option("--csv", help="Print the groups as CSV.")] = False,
+    html: Annotated[
+        Path | None,
+        typer.Option("--html", metavar="FILE", help="Write a page with plots; - is the terminal."),
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """
@@ -63,11 +68,14 @@ def usage(
       fairlead usage --since 7d --by model
 
       fairlead usage --since 2026-03-01 --until 2026-04-01 --by tag:project --csv
+
+      fairlead usage --since 30d --html usage.html
     """
     import anyio
 
     from ..core.ledger import LedgerQuery
     from ..core.spending import UsageReport
+    from ..services.usage_page import UsagePage
     from .output import print_json
 
     now = time.time()
@@ -78,6 +86,11 @@ def usage(
         model=model,
         provider=provider,
     )
+    if html is not None:
+        page = UsagePage(tags=[name[4:] for name in by or ["tag:project"] if name[:4] == "tag:"])
+        anyio.run(_add_up, _ledger(files, ledger), query, page)
+        _write(html, page.html())
+        return
     report = UsageReport(by or ())
     anyio.run(_add_up, _ledger(files, ledger), query, report)
     if as_json:
@@ -104,12 +117,27 @@ def _ledger(files: Files, path: Path | None) -> SqliteLedger:
     return ledger
 
 
-async def _add_up(ledger: SqliteLedger, query: LedgerQuery, report: UsageReport) -> None:
+async def _add_up(
+    ledger: SqliteLedger, query: LedgerQuery, report: UsageReport | UsagePage
+) -> None:
     try:
         async for entry in ledger.entries(query):
             report.add(entry)
     finally:
         await ledger.aclose()
+
+
+def _write(path: Path, page: str) -> None:
+    from .failures import say
+
+    if str(path) == "-":
+        sys.stdout.write(page)
+        return
+    try:
+        path.write_text(page, "utf-8")
+    except OSError as error:
+        raise ConfigurationError(f"--html {path}: {error.strerror}") from None
+    say(f"wrote {path}")
 
 
 _AGO = re.compile(r"(\d+(?:\.\d+)?)([mhdw])")

@@ -133,3 +133,28 @@ def test_calls_of_the_command_line_are_booked_where_the_settings_say(tmp_path):
     done = fairlead("usage", "--json", **variables)
 
     assert json.loads(done.stdout)["total"]["spent"]["entries"] == 1
+
+
+def test_a_page_is_written_with_the_same_sums(path, tmp_path):
+    page = tmp_path / "usage.html"
+
+    done = fairlead("usage", "--ledger", path, "--html", page, "--by", "tag:user")
+
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == ""
+    written = page.read_text("utf-8")
+    assert '<div class="amount">50¢</div>' in written
+    assert "<h2>By user</h2>" in written
+    assert (
+        fairlead("usage", "--ledger", path, "--html", "-", "--by", "tag:user").stdout[:15]
+        == (written[:15])
+    )
+
+
+def test_a_page_that_cannot_be_written_is_told_in_one_line(path, tmp_path):
+    done = fairlead("usage", "--ledger", path, "--html", tmp_path / "none" / "usage.html")
+
+    assert done.returncode == 1
+    assert "--html" in done.stderr
+    assert "No such file" in done.stderr
+    assert "Traceback" not in done.stderr
