@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ..event_stream import is_stream
 from . import embeddings
 from .decode import decode_answer
 from .dialect import OPENAI, Dialect
@@ -19,8 +20,6 @@ if TYPE_CHECKING:
     from ...core.requests import EmbedRequest, GenerateRequest
     from ..codec import DecodedEmbeddings, Encoded, StreamDecoder
     from ..http import WireResponse
-
-_STREAM_BEGINNINGS = (b"data:", b"event:", b": ", b"id:", b"retry:")
 
 
 class OpenAIChatCodec:
@@ -40,13 +39,9 @@ class OpenAIChatCodec:
 
     def decode_generate(self, response: WireResponse) -> Sequence[StreamEvent]:
         """See `Codec`. A server that streams although it was not asked to is understood too."""
-        if not response.body.lstrip().startswith(_STREAM_BEGINNINGS):
-            return decode_answer(response.body, self.dialect, response.headers)
-        decoder = self.stream_decoder()
-        events = [*decoder.feed(response.body), *decoder.finish()]
-        if decoder.error is not None:
-            raise decoder.error
-        return events
+        if is_stream(response.body):
+            return ChatStreamDecoder(self.dialect).drain(response.body)
+        return decode_answer(response.body, self.dialect, response.headers)
 
     def stream_decoder(self) -> StreamDecoder:
         """See `Codec`."""

@@ -63,7 +63,7 @@ def encode_generate(request: GenerateRequest, dialect: Dialect, *, stream: bool)
     if effort is not None:
         body["reasoning_effort"] = effort
     reasons = (effort or rule.effort) not in {None, "none"}
-    _add_options(body, request, dialect, _Limits(rule, reasons=reasons), adaptations)
+    _add_options(body, request, dialect, Limits(rule, reasons=reasons), adaptations)
     _add_tools(body, request, adaptations)
     _add_format(body, request, dialect, adaptations)
     if stream:
@@ -98,7 +98,7 @@ def merge_extra(
         body[name] = value
 
 
-class _Limits:
+class Limits:
     """What a model does not take in one request."""
 
     def __init__(self, rule: ModelRule, *, reasons: bool) -> None:
@@ -114,20 +114,36 @@ class _Limits:
         return None
 
 
+def asked_effort(
+    request: GenerateRequest, rule: ModelRule, adaptations: Adaptations, *, taken: bool = True
+) -> str | None:
+    """
+    The reasoning effort that was asked for, as far as the model knows it.
+
+    Args:
+        request: What is asked.
+        rule: What the model does not take.
+        adaptations: Where it is said that the effort is left out.
+        taken: Whether the vendor takes any.
+    """
+    effort = request.reasoning_effort
+    if effort is None:
+        return None
+    if not taken or "reasoning_effort" in rule.refuses:
+        adaptations.note("reasoning_effort was left out: this model does not take it")
+        return None
+    if effort in rule.refuses_efforts:
+        adaptations.note(f"reasoning_effort={effort!r} was left out: this model does not know it")
+        return None
+    return effort
+
+
 def _effort(
     request: GenerateRequest, dialect: Dialect, rule: ModelRule, adaptations: Adaptations
 ) -> str | None:
     """The reasoning effort to send."""
-    effort = request.reasoning_effort
-    if effort is not None:
-        if dialect.field("reasoning_effort") is None or "reasoning_effort" in rule.refuses:
-            adaptations.note("reasoning_effort was left out: this model does not take it")
-            effort = None
-        elif effort in rule.refuses_efforts:
-            adaptations.note(
-                f"reasoning_effort={effort!r} was left out: this model does not know it"
-            )
-            effort = None
+    taken = dialect.field("reasoning_effort") is not None
+    effort = asked_effort(request, rule, adaptations, taken=taken)
     if not (request.tools and rule.tools_or_reasoning):
         return effort
     if (effort or rule.effort) == "none":
@@ -149,7 +165,7 @@ def _add_options(
     body: dict[str, Any],
     request: GenerateRequest,
     dialect: Dialect,
-    limits: _Limits,
+    limits: Limits,
     adaptations: Adaptations,
 ) -> None:
     for option in _OPTIONS:
@@ -200,17 +216,25 @@ def encode_tool(tool: Tool) -> dict[str, Any]:
 def _add_format(
     body: dict[str, Any], request: GenerateRequest, dialect: Dialect, adaptations: Adaptations
 ) -> None:
+    told = encode_format(request, dialect, adaptations)
+    if told is None:
+        return
+    kind = told.pop("type")
+    body["response_format"] = {"type": kind, kind: told} if told else {"type": kind}
+
+
+def encode_format(
+    request: GenerateRequest, dialect: Dialect, adaptations: Adaptations
+) -> dict[str, Any] | None:
+    """The format that is asked for; None for words as they come."""
     schema = request.schema
     if schema is None:
-        return
+        return None
     if not dialect.json_schema:
         adaptations.note(
             f"the schema of response_format was left out: {dialect.name} can be held to JSON only"
         )
-        body["response_format"] = {"type": "json_object"}
-        return
+        return {"type": "json_object"}
     strict = closed(schema)
-    described: dict[str, Any] = {"name": request.schema_name, "schema": strict or schema}
-    if strict is not None:
-        described["strict"] = True
-    body["response_format"] = {"type": "json_schema", "json_schema": described}
+    told = {"type": "json_schema", "name": request.schema_name, "schema": strict or schema}
+    return told if strict is None else told | {"strict": True}

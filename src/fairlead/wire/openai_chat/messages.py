@@ -161,7 +161,7 @@ def encode_part(part: Part, role: str) -> dict[str, Any]:
     if isinstance(part, Text):
         return {"type": "text", "text": part.text}
     if isinstance(part, Image) and role != Role.SYSTEM:
-        image = {"url": part.url or _data_url(part)}
+        image = {"url": part.url or data_url(part)}
         if part.detail is not None:
             image["detail"] = part.detail
         return {"type": "image_url", "image_url": image}
@@ -171,13 +171,14 @@ def encode_part(part: Part, role: str) -> dict[str, Any]:
         return {"type": "input_audio", "input_audio": {"data": data, "format": kind}}
     if isinstance(part, File):
         _embedded(part)
-        file = {"filename": part.name or "file", "file_data": part.url or _data_url(part)}
+        file = {"filename": part.name or "file", "file_data": part.url or data_url(part)}
         return {"type": "file", "file": file}
     msg = f"a part of type {type(part).__name__} cannot be said by the {role} in this format"
     raise UnsupportedOperationError(msg)
 
 
-def _data_url(media: Media) -> str:
+def data_url(media: Media) -> str:
+    """The bytes of *media* as an address."""
     return f"data:{media.media_type};base64,{base64.b64encode(media.data or b'').decode()}"
 
 

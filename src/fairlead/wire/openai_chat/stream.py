@@ -6,11 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 from jiter import from_json
 
-from ...core.errors import InvalidResponseError, ProviderError, ResponseTooLargeError
 from ...core.events import TextDelta
-from ..faults import Fault, provider_error
-from ..sse import MAX_EVENT_BYTES, ServerSentEvent, SSEParser
-from ..values import as_dict, as_list, decode_json
+from ..event_stream import EventStreamDecoder
+from ..sse import MAX_EVENT_BYTES, ServerSentEvent
+from ..values import as_dict, as_list
 from .answer import AnswerReader
 from .decode import decode_answer
 from .errors import fault_in, read_fault
@@ -23,72 +22,27 @@ if TYPE_CHECKING:
 
 DONE = b"[DONE]"
 _WORDS = {"content", "role"}
-_BLANK = b"\xef\xbb\xbf \t\r\n"
 
 
-class ChatStreamDecoder:
-    """
-    A `StreamDecoder` of this format.
+class ChatStreamDecoder(EventStreamDecoder):
+    """A `StreamDecoder` of this format."""
 
-    A server that answers without streaming, with an error or with a page, is understood too: a
-    body that begins as JSON or as markup is read as a whole when it ends.
-    """
+    __slots__ = ("_dialect", "_reader")
 
-    __slots__ = (
-        "_dialect",
-        "_limit",
-        "_parser",
-        "_plain",
-        "_reader",
-        "_undecided",
-        "ended",
-        "error",
-    )
+    wanting = "neither a finish reason nor [DONE] came"
 
     def __init__(self, dialect: Dialect, *, max_event_bytes: int = MAX_EVENT_BYTES) -> None:
-        self.error: ProviderError | None = None
-        self.ended: bool = False
+        super().__init__(max_event_bytes=max_event_bytes)
         self._dialect = dialect
-        self._limit = max_event_bytes
-        self._parser = SSEParser(max_event_bytes=max_event_bytes)
         self._reader = AnswerReader(dialect)
-        self._undecided = True
-        self._plain: bytearray | None = None
 
-    def feed(self, data: bytes) -> Sequence[StreamEvent]:
-        """The events that *data* completes."""
-        if self._over():
-            return ()
-        if self._undecided:
-            self._decide(data)
-        if self._plain is not None:
-            self._hold(data, self._plain)
-            return ()
-        events = self._read(self._parser.feed(data))
-        if not self.ended:
-            self.error = self.error or self._parser.error
-        return events
+    def _whole(self, body: bytes) -> Sequence[StreamEvent]:
+        return decode_answer(body, self._dialect)
 
-    def finish(self) -> Sequence[StreamEvent]:
-        """The events that the end of the body completes."""
-        if self._over():
-            return ()
-        if self._plain is not None:
-            return self._finish_plain(bytes(self._plain))
-        events = self._read(self._parser.finish(), at_end=True)
-        if self._over():
-            return events
+    def _at_end(self) -> list[StreamEvent] | None:
         if self._reader.finish_reason is not None:
-            events += self._end()
-            return events
-        msg = "the stream ended before the answer did: neither a finish reason nor [DONE] came"
-        if self._undecided:
-            msg = "the vendor answered a stream with an empty body"
-        self.error = InvalidResponseError(msg, sent=True)
-        return events
-
-    def _over(self) -> bool:
-        return self.ended or self.error is not None
+            return self._end()
+        return None
 
     def _read(self, received: list[ServerSentEvent], *, at_end: bool = False) -> list[StreamEvent]:
         events: list[StreamEvent] = []
@@ -116,7 +70,7 @@ class ChatStreamDecoder:
             chunk = next(iter(as_list(chunk)), None)  # pyright: ignore[reportUnknownArgumentType]
         failed = fault_in(chunk) or (read_fault(chunk) if event.event == "error" else None)
         if failed is not None:
-            self.error = provider_error(failed)
+            self._fail(failed)
         else:
             events += self._reader.read(as_dict(chunk))
 
@@ -124,45 +78,14 @@ class ChatStreamDecoder:
         self, event: ServerSentEvent, events: list[StreamEvent], *, at_end: bool
     ) -> Any:
         """What *event*, which is not the JSON that it should be, stands for."""
-        data = event.data.strip()
-        if data == DONE:
+        if event.data.strip() == DONE:
             events += self._end()
             return None
-        try:
-            return decode_json(data)
-        except ValueError:
-            pass
-        if event.event == "error":
-            self.error = provider_error(Fault(message=data.decode(errors="replace")))
-        elif data and not at_end and event.event in {None, "message"}:
-            self.error = InvalidResponseError("a chunk of the stream is not JSON", sent=True)
-        return None
+        return self._reread(event, at_end=at_end)
 
     def _end(self) -> list[StreamEvent]:
         self.ended = True
         return self._reader.end()
-
-    def _decide(self, data: bytes) -> None:
-        start = data.lstrip(_BLANK)[:1]
-        if start:
-            self._undecided = False
-            self._plain = bytearray() if start in b"{[<" else None
-
-    def _hold(self, data: bytes, body: bytearray) -> None:
-        body += data
-        if len(body) > self._limit:
-            msg = f"the answer is larger than the {self._limit:,} bytes allowed"
-            self.error = ResponseTooLargeError(msg)
-            self._plain = None
-
-    def _finish_plain(self, body: bytes) -> Sequence[StreamEvent]:
-        try:
-            events = decode_answer(body, self._dialect)
-        except ProviderError as error:
-            self.error = error
-            return ()
-        self.ended = True
-        return events
 
 
 def _only_words(chunk: Any) -> str | None:
