@@ -1,4 +1,4 @@
-"""Every recording of OpenAI's format, decoded as its expectation says."""
+"""Every recording of a format that is read, decoded as its expectation says."""
 
 import pytest
 
@@ -11,6 +11,7 @@ from fairlead.core.errors import (
     ModelNotFoundError,
     PermissionDeniedError,
     ProviderError,
+    QuotaExceededError,
     RateLimitError,
     ServerError,
 )
@@ -18,14 +19,11 @@ from fairlead.core.requests import EmbedRequest
 from tests.support.recorded import TRAFFIC, Record, differences, plain, records, streamed
 
 SEED = 20_261_121
-CHATS = [record for record in records("openai.chat") if record.response.status < 400]
+APIS = ("openai.chat", "openai.responses")
+CHATS = [record for record in records(*APIS) if record.response.status < 400]
 PLAIN = [record for record in CHATS if not record.stream]
 STREAMS = [record for record in CHATS if record.stream]
-ERRORS = [
-    record
-    for record in records("openai.chat", "openai.embeddings")
-    if record.response.status >= 400
-]
+ERRORS = [record for record in records(*APIS, "openai.embeddings") if record.response.status >= 400]
 EMBEDDINGS = [record for record in records("openai.embeddings") if record.response.status < 400]
 
 STATUSES = {
@@ -41,6 +39,7 @@ KINDS = {
     "content_filter": ContentFilteredError,
     "context_length_exceeded": ContextLengthExceededError,
     "exceed_context_size_error": ContextLengthExceededError,
+    "insufficient_quota": QuotaExceededError,
 }
 UNLIKE_STATUS = {
     # A 403 for what was said, not for who says it: "Content violates usage guidelines". Taken for

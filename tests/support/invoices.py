@@ -84,9 +84,13 @@ def _body(record: Record) -> tuple[dict[str, Any], dict[str, Any]]:
         told = json.loads(text)
         return told, told
     chunks: list[dict[str, Any]] = []
+    closing: dict[str, Any] = {}
     for line in text.replace("\r", "\n").split("\n"):
         if line.startswith("data:") and (data := line[5:].strip()) not in {"", "[DONE]"}:
             chunks.append(json.loads(data))
+            closing = chunks[-1].get("response") or closing
+    if closing:
+        return closing, closing
     last: dict[str, Any] = {}
     kept: dict[str, Any] = {}
     for chunk in chunks:

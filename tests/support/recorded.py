@@ -23,6 +23,7 @@ from fairlead.core.results import Generation, Metadata
 from fairlead.wire.codec import Codec
 from fairlead.wire.http import WireResponse
 from fairlead.wire.openai_chat import OPENAI, Dialect, OpenAIChatCodec
+from fairlead.wire.openai_responses import OpenAIResponsesCodec
 
 ROOT = Path(__file__).parents[2]
 TRAFFIC = Path(os.environ.get("FAIRLEAD_TRAFFIC") or ROOT / "../shared/traffic")
@@ -45,9 +46,14 @@ def _openai_chat(vendor: str) -> Codec:
     return OpenAIChatCodec(DIALECTS.get(vendor) or Dialect(name=vendor))
 
 
+def _openai_responses(vendor: str) -> Codec:
+    return OpenAIResponsesCodec(DIALECTS.get(vendor) or Dialect(name=vendor))
+
+
 CODECS: dict[str, Callable[[str], Codec]] = {
     "openai.chat": _openai_chat,
     "openai.embeddings": _openai_chat,
+    "openai.responses": _openai_responses,
 }
 """What reads the answers of each API that is read so far, by the vendor's name."""
 

@@ -58,7 +58,8 @@ CODES: dict[str, Kind] = _rows(
         ContentFilteredError,
         """
         content_filter content_policy_violation content_policy_violation_error
-        responsibleaipolicyviolation data_inspection_failed
+        responsibleaipolicyviolation data_inspection_failed bio_policy cyber_policy
+        misalignment_policy_violation image_content_policy_violation
         """,
     ),
     (UnsupportedOperationError, "unsupported_parameter unsupported_value"),
@@ -67,7 +68,16 @@ CODES: dict[str, Kind] = _rows(
 """Codes, in lower case, that mean the same with any status."""
 
 KINDS: dict[str, Kind] = _rows(
-    (InvalidRequestError, "invalid_request_error badrequesterror invalid_argument bad_request"),
+    (
+        InvalidRequestError,
+        """
+        invalid_request_error badrequesterror invalid_argument bad_request invalid_prompt
+        data_residency_mismatch invalid_image invalid_image_format invalid_base64_image
+        invalid_image_url invalid_image_mode image_too_large image_too_small image_parse_error
+        image_file_too_large unsupported_image_media_type empty_image_file
+        failed_to_download_image image_file_not_found
+        """,
+    ),
     (PermissionDeniedError, "permission_error permission_denied forbidden"),
     (ModelNotFoundError, "not_found_error not_found"),
     (RateLimitError, "rate_limit_exceeded rate_limit_error resource_exhausted too_many_requests"),
