@@ -16,7 +16,7 @@ from fairlead.core.errors import (
     ServerError,
 )
 from fairlead.core.requests import EmbedRequest
-from tests.support.recorded import TRAFFIC, Record, differences, plain, records, streamed
+from tests.support.recorded import CODECS, TRAFFIC, Record, differences, plain, records, streamed
 
 SEED = 20_261_121
 APIS = ("openai.chat", "openai.responses")
@@ -24,7 +24,7 @@ CHATS = [record for record in records(*APIS) if record.response.status < 400]
 PLAIN = [record for record in CHATS if not record.stream]
 STREAMS = [record for record in CHATS if record.stream]
 ERRORS = [record for record in records(*APIS, "openai.embeddings") if record.response.status >= 400]
-EMBEDDINGS = [record for record in records("openai.embeddings") if record.response.status < 400]
+EMBEDDINGS = [record for record in ANSWERS if record.expected["kind"] == "embedding"]
 
 STATUSES = {
     400: InvalidRequestError,
@@ -143,3 +143,9 @@ def test_embeddings(record):
     assert decoded.model == record.expected["model"]
     assert decoded.usage.input_tokens == record.expected["usage"]["input"]
     assert decoded.usage.total_tokens == record.expected["usage"]["total"]
+
+
+"""Every recording of a format that is read so far, decoded as its expectation says."""
+
+
+ANSWERS = [record for record in records(*CODECS) if record.response.status < 400]

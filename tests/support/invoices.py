@@ -18,6 +18,9 @@ from tests.support.recorded import Record, plain, streamed
 AT = datetime(2026, 11, 25, 12, tzinfo=UTC)
 """When everything was asked: recordings do not say."""
 
+_AXES = {"fast": "speed"}
+"""What genai-prices calls the axis that a tier is on, where it is another."""
+
 
 @dataclass(frozen=True)
 class Invoice:
@@ -45,7 +48,7 @@ def invoice(record: Record) -> Invoice:
             usage,
             vendor,
             genai_request_timestamp=AT,
-            price_context={"service_tier": tier} if tier else None,
+            price_context={_AXES.get(tier, "service_tier"): tier} if tier else None,
         )
     except (LookupError, ValueError):
         return Invoice(model, tier, None)
@@ -82,7 +85,7 @@ def _body(record: Record) -> tuple[dict[str, Any], dict[str, Any]]:
     text = record.body.decode()
     if not record.stream or text.lstrip().startswith("{"):
         told = json.loads(text)
-        return told, told
+        return told, _tiered(told)
     chunks: list[dict[str, Any]] = []
     closing: dict[str, Any] = {}
     for line in text.replace("\r", "\n").split("\n"):
@@ -93,11 +96,21 @@ def _body(record: Record) -> tuple[dict[str, Any], dict[str, Any]]:
         return closing, closing
     last: dict[str, Any] = {}
     kept: dict[str, Any] = {}
-    for chunk in chunks:
+    for event in chunks:
+        chunk = event["message"] if event.get("type") == "message_start" else event
         for name in ("model", "service_tier"):
             if chunk.get(name) and name not in kept:
                 kept[name] = chunk[name]
         usage = chunk.get("usage") or (chunk.get("x_groq") or {}).get("usage")
+        if usage and chunk.get("type") in {"message", "message_delta"}:
+            # Each tells what has changed since the one before.
+            usage = {**last.get("usage", {}), **usage}
         if usage:
             last = {**chunk, "usage": usage}
-    return {**kept, **last}, kept
+    return {**kept, **last}, _tiered({**last, **kept})
+
+
+def _tiered(told: dict[str, Any]) -> dict[str, Any]:
+    """*told*, with Anthropic's other word for a service tier."""
+    fast = (told.get("usage") or {}).get("speed") == "fast"
+    return {**told, "service_tier": "fast"} if fast else told

@@ -20,6 +20,8 @@ from typing import Any
 from fairlead.core.collector import Collector
 from fairlead.core.errors import ProviderError
 from fairlead.core.results import Generation, Metadata
+from fairlead.wire.anthropic import AnthropicCodec
+from fairlead.wire.anthropic import Dialect as MessagesDialect
 from fairlead.wire.codec import Codec
 from fairlead.wire.http import WireResponse
 from fairlead.wire.openai_chat import OPENAI, Dialect, OpenAIChatCodec
@@ -215,3 +217,7 @@ def _expected_usage(expected: dict[str, Any]) -> dict[str, int | None] | None:
         "input": expected["usage_total_input"],
         "output": expected["usage_total_output"],
     }
+
+
+def _anthropic(vendor: str) -> Codec:
+    return AnthropicCodec(MessagesDialect(name=vendor))

@@ -43,7 +43,7 @@ CODES: dict[str, Kind] = _rows(
         insufficient_quota credit_balance_exhausted organization_spend_limit_exceeded
         project_spend_limit_exceeded organization_usage_limit_exceeded billing_error
         enforced_spend_limit_reached billing_hard_limit_reached billing_not_active
-        insufficient_balance
+        insufficient_balance contract_spend_limit_reached
         """,
     ),
     (
@@ -132,6 +132,7 @@ _QUOTA = _pattern(
     r"out of credits",
     r"used all (?:available|your) credits",
     r"(?:monthly|spending|spend) limit",
+    r"reached your specified API usage limits",
     r"PerDay",
 )
 _FILTER = _pattern(
