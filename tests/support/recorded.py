@@ -23,6 +23,7 @@ from fairlead.core.results import Generation, Metadata
 from fairlead.wire.anthropic import AnthropicCodec
 from fairlead.wire.anthropic import Dialect as MessagesDialect
 from fairlead.wire.codec import Codec
+from fairlead.wire.gemini import GEMINI, VERTEX, GeminiCodec
 from fairlead.wire.http import WireResponse
 from fairlead.wire.openai_chat import OPENAI, Dialect, OpenAIChatCodec
 from fairlead.wire.openai_responses import OpenAIResponsesCodec
@@ -221,3 +222,7 @@ def _expected_usage(expected: dict[str, Any]) -> dict[str, int | None] | None:
 
 def _anthropic(vendor: str) -> Codec:
     return AnthropicCodec(MessagesDialect(name=vendor))
+
+
+def _gemini(vendor: str) -> Codec:
+    return GeminiCodec(VERTEX if vendor == "vertexai" else GEMINI)

@@ -145,6 +145,7 @@ _MODEL = _pattern(
     r"model\b.{0,100}(?:does not exist|not found|is not available|has been deprecated)",
     r"(?:not a valid|invalid|unknown|no such) model",
 )
+_REGION = _pattern(r"user location is not supported", r"not available in your country")
 _RATE = _pattern(r"rate limit", r"too many requests")
 _OVERLOAD = _pattern(r"overloaded", r"currently unavailable", r"at capacity")
 
@@ -155,6 +156,7 @@ PHRASES: dict[int | None, Phrases] = {
         (_QUOTA, QuotaExceededError),
         (_FILTER, ContentFilteredError),
         (_MODEL, ModelNotFoundError),
+        (_REGION, PermissionDeniedError),
     ),
     403: ((_QUOTA, QuotaExceededError), (_FILTER, ContentFilteredError)),
     422: ((_CONTEXT, ContextLengthExceededError), (_MODEL, ModelNotFoundError)),
