@@ -11,6 +11,7 @@ import json
 import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 E = TypeVar("E")
-FORMAT = 1
+FORMAT = 2
 LARGEST = 64 * 1024 * 1024
 """Bytes of an entry, decompressed."""
 SKEW = 60.0
@@ -217,25 +218,36 @@ def _usage(usage: Usage | None) -> Any:
     if usage is None:
         return None
     counts = [getattr(usage, name) for name in _COUNTS]
-    return [counts, usage.estimated, usage.raw]
+    return [counts, usage.estimated, usage.apart, usage.raw]
 
 
 def _usage_of(told: Any) -> Usage | None:
     if told is None:
         return None
-    counts, estimated, raw = told
-    return Usage(**dict(zip(_COUNTS, counts, strict=True)), estimated=estimated, raw=raw)
+    counts, estimated, apart, raw = told
+    known = dict(zip(_COUNTS, counts, strict=True))
+    return Usage(**known, estimated=estimated, apart=apart, raw=raw)
 
 
 def _cost(cost: Cost | None) -> Any:
-    return None if cost is None else [str(cost.amount), cost.source, cost.estimated]
+    if cost is None:
+        return None
+    day = None if cost.as_of is None else cost.as_of.isoformat()
+    return [str(cost.amount), cost.source, cost.estimated, cost.matched, day, cost.exact]
 
 
 def _cost_of(told: Any) -> Cost | None:
     if told is None:
         return None
-    amount, source, estimated = told
-    return Cost(amount=Decimal(amount), source=source, estimated=estimated)
+    amount, source, estimated, matched, day, exact = told
+    return Cost(
+        amount=Decimal(amount),
+        source=source,
+        estimated=estimated,
+        matched=matched,
+        as_of=None if day is None else date.fromisoformat(day),
+        exact=exact,
+    )
 
 
 def _start(event: StreamStart) -> list[Any]:

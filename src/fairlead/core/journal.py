@@ -54,7 +54,7 @@ class Attempt:
     count: int = 1
     """How many entries it stands for."""
     id: str = ""
-    """Its own, in all processes; empty where nothing was asked."""
+    """Its own, in all processes; empty where there is nothing to book."""
 
     def __str__(self) -> str:
         """One line that people can read; `repr` has it all."""

@@ -284,12 +284,14 @@ class Flight(Generic[T]):
         self._forget()
         refused = self._error is not None and is_refusal(self._error)
         self._asks_anew = refused and self._opened is None
+        is_hit = for_others.outcome is Outcome.HIT
         for number, seat in enumerate(list(self.seats)):  # a finaliser may leave meanwhile
             seat.pays = number == 0
             if seat.pays:
                 seat.call.journal.extend(self.journal)
             elif not self._asks_anew:
-                seat.call.journal.record(for_others)
+                journal = seat.call.journal
+                journal.record(replace(for_others, id=journal.new_id() if is_hit else ""))
         self._wake()
 
     def _wake(self) -> None:

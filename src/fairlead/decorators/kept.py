@@ -124,7 +124,7 @@ def own_warnings(warnings: Sequence[str]) -> tuple[str, ...]:
 def replayed(call: Call[Any], answer: Answer, now: float) -> Generation | GenerationStream:
     """*answer*, as the one to *call*; the journal tells of it."""
     reason = f"kept {answer.age(now):.0f} s ago"
-    call.journal.record(hit(answer, answer.model, reason, answer.usage, answer.cost))
+    tell_hit(call, answer, reason, answer.usage, answer.cost)
     events, end = answer.events, answer.events[-1]
     if isinstance(end, StreamEnd):
         end.cost = FREE  # it was decoded for this call alone
@@ -143,18 +143,21 @@ def replayed(call: Call[Any], answer: Answer, now: float) -> Generation | Genera
     return GenerationStream(_Nothing(), metadata, events)
 
 
-def hit(
-    entry: Entry, model: str | None, reason: str, usage: Usage | None, cost: Cost | None
-) -> Attempt:
-    """What the journal says of *entry*, and of what it saves."""
-    return Attempt(
-        outcome=Outcome.HIT,
-        provider=entry.provider,
-        model=model,
-        reason=reason,
-        usage=usage,
-        cost=cost,
-        request_id=entry.vendor_request_id,
+def tell_hit(
+    call: Call[Any], entry: Entry, reason: str, usage: Usage | None, cost: Cost | None
+) -> None:
+    """Let the journal tell of *entry*, and of what it saves."""
+    call.journal.record(
+        Attempt(
+            outcome=Outcome.HIT,
+            provider=entry.provider,
+            model=entry.model,
+            reason=reason,
+            usage=usage,
+            cost=cost,
+            request_id=entry.vendor_request_id,
+            id=call.journal.new_id(),
+        )
     )
 
 

@@ -14,8 +14,8 @@ from ..core.embeddings import Embedding, EmbeddingMetadata, Embeddings
 from ..core.entries import Vector
 from ..core.errors import AllTargetsFailedError, ProviderError
 from ..core.retold import metadata_of
-from ..core.usage import Cost, Usage, add_cost, add_usage
-from .kept import FREE, answering, hit, own_warnings
+from ..core.usage import Cost, Usage, add_cost, add_usage, exact_sum
+from .kept import FREE, answering, own_warnings, tell_hit
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
@@ -204,7 +204,7 @@ class KeptVectors:
         now, texts = self._time(), len(call.embedding.texts)
         reason = f"{len(kept)} of {texts} texts, kept up to {oldest.age(now):.0f} s ago"
         usage, cost = _sums(kept)
-        call.journal.record(hit(oldest, oldest.space.model, reason, usage, cost))
+        tell_hit(call, oldest, reason, usage, cost)
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,11 +240,16 @@ class _Share:
                 part = Usage(input_tokens=counted, total_tokens=counted, estimated=True)
             paid = None
             if cost is not None:
-                amount = cost.amount * Decimal(size) / Decimal(whole)
-                paid = replace(cost, amount=amount, estimated=True)
+                # Differences of one running sum, so that the shares add up to the last digit.
+                upto, from_ = (_part(cost.amount, it, whole) for it in (after, before))
+                paid = replace(cost, amount=exact_sum(upto, -from_), estimated=True)
             shares.append(cls(part, paid))
             before = after
         return shares
+
+
+def _part(amount: Decimal, size: int, whole: int) -> Decimal:
+    return amount if size == whole else amount * size / whole
 
 
 def _asked(request: object, call: Call[Any]) -> EmbedRequest:

@@ -174,6 +174,7 @@ usages = st.builds(
     reasoning_tokens=counts,
     total_tokens=counts,
     estimated=st.booleans(),
+    apart=st.dictionaries(st.text(), st.integers(0, 10**9), max_size=3),
     raw=st.dictionaries(st.text(), json_values, max_size=3),
 )
 costs = st.builds(
@@ -181,6 +182,9 @@ costs = st.builds(
     amount=st.decimals(allow_nan=False, allow_infinity=False),
     source=st.text(),
     estimated=st.booleans(),
+    matched=st.none() | st.text(),
+    as_of=st.none() | st.dates(),
+    exact=st.booleans(),
 )
 opaque = st.none() | st.dictionaries(st.text(), json_values, max_size=3)
 words = st.text(st.characters(), max_size=50)
@@ -282,11 +286,11 @@ def sealed(data):
     [
         b"[]",
         b"{}",
-        b'{"v":2,"at":1}',
-        b'{"v":1,"at":"x","provider":"p","usage":null,"cost":null,"warnings":[],"events":[]}',
-        b'{"v":1,"at":1,"provider":"p","usage":[],"cost":null,"warnings":[],"events":[]}',
-        b'{"v":1,"at":1,"provider":"p","usage":null,"cost":null,"warnings":[],"events":[["?"]]}',
-        b'{"v":1,"at":1,"provider":"p","usage":null,"cost":["x","y",0],"warnings":[],"events":[]}',
+        b'{"v":1,"at":1}',
+        b'{"v":2,"at":"x","provider":"p","usage":null,"cost":null,"warnings":[],"events":[]}',
+        b'{"v":2,"at":1,"provider":"p","usage":[],"cost":null,"warnings":[],"events":[]}',
+        b'{"v":2,"at":1,"provider":"p","usage":null,"cost":null,"warnings":[],"events":[["?"]]}',
+        b'{"v":2,"at":1,"provider":"p","usage":null,"cost":["x","y",0,null,null,true],"warnings":[],"events":[]}',
         b"[" * 100_000,
         b"z" + b"no zlib",
     ],

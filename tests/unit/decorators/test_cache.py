@@ -40,6 +40,7 @@ from fairlead.decorators.retry import RetryProvider
 from fairlead.decorators.split import SplitProvider
 from fairlead.testing import CUT, ScriptedProvider
 from tests.support.clock import Clock
+from tests.support.prices import FlatBook, flat_price
 from tests.unit.core.fakes import METADATA
 
 pytestmark = [pytest.mark.anyio, pytest.mark.virtual_time]
@@ -329,6 +330,7 @@ async def test_a_hit_tells_what_it_saves(cached, clock):
         assert (entry.usage, entry.cost) == (USAGE, COST)
         assert entry.reason == "kept 5 s ago"
         assert not entry.sent
+        assert entry.id.startswith(answer.metadata.journal.new_id()[:8])
         assert answer.usage == USAGE
         assert answer.cost.amount == 0
         assert answer.cached
@@ -646,14 +648,20 @@ async def test_a_batch_that_is_all_there_asks_nobody(cached):
     assert told.metadata.cached
     assert told.usage.estimated
     assert told.usage.input_tokens == 2
-    assert [it.outcome for it in told.metadata.journal] == [Outcome.HIT]
+    [entry] = told.metadata.journal
+    assert entry.outcome is Outcome.HIT
+    assert entry.id
 
 
 async def test_the_shares_of_a_batch_are_its_whole(cached):
-    provider, _ = cached(vectors)
-    texts = ["x" * number for number in (1, 5, 2, 9, 3)]
-    await provider.embed_batch(texts)
-    assert (await provider.embed_batch(texts)).usage.input_tokens == USAGE.input_tokens
+    provider, vendor = cached(vectors)
+    vendor.prices = FlatBook(flat_price(per_input=1))  # 3 millionths for 23 characters
+    texts = ["x" * number for number in (1, 5, 2, 9, 6)]
+    paid = (await provider.embed_batch(texts)).metadata.cost
+    told = await provider.embed_batch(texts)
+    assert told.usage.input_tokens == USAGE.input_tokens
+    [entry] = told.metadata.journal
+    assert entry.cost == replace(paid, estimated=True)
 
 
 async def test_what_came_before_a_failure_is_kept(store, clock):
