@@ -125,19 +125,19 @@ def test_processes_that_are_killed_at_any_moment_never_overspend(tmp_path, aband
 @pytest.mark.anyio
 async def test_what_another_process_has_spent_is_seen_at_once(tmp_path):
     from fairlead import BudgetLimit
-    from fairlead.core.budgets import Spending
+    from fairlead.core.budgets import Consumption
 
     claims = [BudgetLimit(calls=10).claim({})]
     store = SqliteBudgetStore(tmp_path / "budget.db")
-    one = Spending(0, 0, 1)
+    one = Consumption(0, 0, 1)
     await store.reserve("parent", claims, one, one)
     code = f"""
 import anyio
 from fairlead import BudgetLimit, SqliteBudgetStore
-from fairlead.core.budgets import Spending
+from fairlead.core.budgets import Consumption
 async def main():
     store = SqliteBudgetStore({str(tmp_path / "budget.db")!r})
-    one = Spending(0, 0, 1)
+    one = Consumption(0, 0, 1)
     await store.reserve("child", [BudgetLimit(calls=10).claim({{}})], one, one)
     store.mark("child", one)
     await store.aclose()

@@ -13,7 +13,7 @@ from .asked import Files, takes
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ..core.budgets import Balance, Presumed, Spending
+    from ..core.budgets import Balance, Consumption, Presumed
     from ..core.ledger import Ledger, LedgerEntry
     from ..core.ports import BudgetStore
 
@@ -99,11 +99,11 @@ def adjust(
     """
     import anyio
 
-    from ..core.budgets import Spending, money_of, nanos
+    from ..core.budgets import Consumption, money_of, nanos
     from ..core.errors import ConfigurationError
 
     money = nanos(money_of("--usd", usd.removeprefix("-")))
-    amount = Spending(-money if usd.startswith("-") else money, tokens, calls)
+    amount = Consumption(-money if usd.startswith("-") else money, tokens, calls)
     try:
         anyio.run(partial(_adjusted, _store(files), what, amount, _ledger(files)))
     except ValueError as error:
@@ -146,7 +146,9 @@ def _ledger(files: Files) -> Ledger | None:
     return open_ledger(PipelineSettings.of(load(file=files.config, env_file=files.env_file)))
 
 
-async def _adjusted(store: BudgetStore, what: str, amount: Spending, ledger: Ledger | None) -> None:
+async def _adjusted(
+    store: BudgetStore, what: str, amount: Consumption, ledger: Ledger | None
+) -> None:
     try:
         await store.adjust(what, amount)
         if ledger is not None and amount.money:
@@ -157,7 +159,7 @@ async def _adjusted(store: BudgetStore, what: str, amount: Spending, ledger: Led
             await ledger.aclose()
 
 
-def _correction(what: str, amount: Spending) -> LedgerEntry:
+def _correction(what: str, amount: Consumption) -> LedgerEntry:
     import os
     import time
 
@@ -197,7 +199,7 @@ def _reservation(presumed: Presumed) -> dict[str, Any]:
     }
 
 
-def _numbers(amount: Spending) -> dict[str, Any]:
+def _numbers(amount: Consumption) -> dict[str, Any]:
     from ..core.budgets import dollars
 
     return {
@@ -207,7 +209,7 @@ def _numbers(amount: Spending) -> dict[str, Any]:
     }
 
 
-def _words(amount: Spending) -> str:
+def _words(amount: Consumption) -> str:
     from ..core.budgets import UNITS, told
 
     return ", ".join(told(each, unit) for each, unit in zip(amount, UNITS, strict=True))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, cast
 
-from .budgets import NOTHING, UNITS, Balance, Claim, Grant, Shortfall, Spending, told
+from .budgets import NOTHING, UNITS, Balance, Claim, Consumption, Grant, Shortfall, told
 
 if TYPE_CHECKING:
     from .windows import Window
@@ -44,10 +44,10 @@ class Budget:
         """Its state, for JSON."""
         return {"floor": self._floor, "slots": {str(slot): it for slot, it in self._slots.items()}}
 
-    def books(self, now: float) -> tuple[Spending, Spending]:
+    def books(self, now: float) -> tuple[Consumption, Consumption]:
         """What is spent, and what is reserved, in the window that *now* is in."""
         totals = self.totals(now)
-        return Spending(*totals[_SPENT]), Spending(*totals[_RESERVED])
+        return Consumption(*totals[_SPENT]), Consumption(*totals[_RESERVED])
 
     def totals(self, now: float) -> list[int]:
         """The same in one list, not to be changed: what is spent, then what is reserved."""
@@ -69,7 +69,7 @@ class Budget:
             any(entry[_RESERVED]) for entry in self._slots.values()
         )
 
-    def reserve(self, amount: Spending, now: float) -> int:
+    def reserve(self, amount: Consumption, now: float) -> int:
         """Charge *amount*, whether it fits or not; returns the slot, for `settle`."""
         slot = self._present(now)
         entry = self._slots.get(slot)
@@ -82,7 +82,7 @@ class Budget:
             entry[3 + index] += amount[index]
         return slot
 
-    def settle(self, slot: int, reserved: Spending, spent: Spending) -> None:
+    def settle(self, slot: int, reserved: Consumption, spent: Consumption) -> None:
         """*spent* of what was *reserved* in *slot*; what a forgotten slot held is forgotten."""
         entry = self._slots.get(slot)
         if entry is None:
@@ -91,11 +91,11 @@ class Budget:
             entry[index] += spent[index]
             entry[3 + index] -= reserved[index]
 
-    def release(self, slot: int, reserved: Spending) -> None:
+    def release(self, slot: int, reserved: Consumption) -> None:
         """Nothing was spent of what was *reserved* in *slot*."""
         self.settle(slot, reserved, NOTHING)
 
-    def adjust(self, amount: Spending, now: float) -> None:
+    def adjust(self, amount: Consumption, now: float) -> None:
         """
         Book *amount* besides; a negative one is taken from what is spent, the oldest first.
 
@@ -109,7 +109,7 @@ class Budget:
                 part, whole = told(-amount[index], unit), told(spent[index], unit)
                 msg = f"{part} cannot be taken from the {whole} that are spent in this window"
                 raise ValueError(msg)
-        more = Spending(*(max(each, 0) for each in amount))
+        more = Consumption(*(max(each, 0) for each in amount))
         self.settle(self.reserve(NOTHING, now), NOTHING, more)
         for index in range(3):
             less = max(-amount[index], 0)
@@ -135,8 +135,8 @@ class Budget:
 def grant(
     claims: Sequence[Claim],
     budgets: Mapping[str, Budget],
-    most: Spending,
-    least: Spending,
+    most: Consumption,
+    least: Consumption,
     now: float,
 ) -> Grant | Shortfall:
     """
@@ -150,10 +150,10 @@ def grant(
         now: The present, in Unix seconds.
     """
     amount = list(most)
-    spent_before: list[Spending] = []
+    spent_before: list[Consumption] = []
     for claim in claims:
         totals = budgets[claim.key].totals(now)
-        spent_before.append(Spending(*totals[_SPENT]))
+        spent_before.append(Consumption(*totals[_SPENT]))
         for index, limit in enumerate(claim.most):
             if limit is None:
                 continue
@@ -161,10 +161,12 @@ def grant(
             if least[index] > left:
                 return _shortfall(claim, budgets[claim.key], index, least, now)
             amount[index] = min(amount[index], left)
-    return Grant(Spending(*amount), tuple(spent_before), now)
+    return Grant(Consumption(*amount), tuple(spent_before), now)
 
 
-def _shortfall(claim: Claim, budget: Budget, index: int, least: Spending, now: float) -> Shortfall:
+def _shortfall(
+    claim: Claim, budget: Budget, index: int, least: Consumption, now: float
+) -> Shortfall:
     totals = budget.totals(now)
     back = budget.resets(now)
     return Shortfall(
@@ -179,7 +181,7 @@ def _shortfall(claim: Claim, budget: Budget, index: int, least: Spending, now: f
     )
 
 
-def charge(budgets: Mapping[str, Budget], amount: Spending, now: float) -> dict[str, int]:
+def charge(budgets: Mapping[str, Budget], amount: Consumption, now: float) -> dict[str, int]:
     """Reserve *amount* in each account once; returns the slots."""
     return {key: budgets[key].reserve(amount, now) for key in sorted(budgets)}
 

@@ -41,19 +41,19 @@ LEAST_OUTPUT = 16
 """Tokens; some vendors take no smaller `max_tokens`."""
 
 
-class Spending(NamedTuple):
+class Consumption(NamedTuple):
     """What was, or may be, spent: of each of `UNITS`, money in billionths of a dollar."""
 
     money: int = 0
     tokens: int = 0
     calls: int = 0
 
-    def plus(self, other: Spending) -> Spending:
+    def plus(self, other: Consumption) -> Consumption:
         """Both together."""
-        return Spending(self[0] + other[0], self[1] + other[1], self[2] + other[2])
+        return Consumption(self[0] + other[0], self[1] + other[1], self[2] + other[2])
 
 
-NOTHING = Spending()
+NOTHING = Consumption()
 
 
 def nanos(amount: Decimal) -> int:
@@ -67,7 +67,7 @@ def dollars(billionths: int) -> Decimal:
 
 
 def in_unit(amount: int, unit: Unit) -> Decimal | int:
-    """One of a `Spending`'s numbers as people have it."""
+    """One of a `Consumption`'s numbers as people have it."""
     return dollars(amount) if unit == "USD" else amount
 
 
@@ -219,7 +219,7 @@ class BudgetLimit:
 
     @property
     def most(self) -> tuple[int | None, int | None, int | None]:
-        """The limits as a `Spending` counts them; None is no limit."""
+        """The limits as a `Consumption` counts them; None is no limit."""
         if self.money is None:
             return None, self.tokens, self.calls
         whole = (Decimal(self.money) * NANO).to_integral_value(ROUND_FLOOR)
@@ -258,8 +258,8 @@ class Claim(NamedTuple):
 class Grant(NamedTuple):
     """What was reserved."""
 
-    amount: Spending
-    spent: tuple[Spending, ...]
+    amount: Consumption
+    spent: tuple[Consumption, ...]
     """What each claim's account had spent before, settled for good."""
     at: float
     """When, by the wall clock of the store, in Unix seconds."""
@@ -294,7 +294,7 @@ class BudgetAlert:
 
     scope: str
     limit: BudgetLimit
-    spent: Spending
+    spent: Consumption
     resets_at: datetime | None
 
 
@@ -311,8 +311,8 @@ class Balance:
     """
 
     key: str
-    spent: Spending
-    reserved: Spending
+    spent: Consumption
+    reserved: Consumption
     resets: float | None
 
 
@@ -330,7 +330,7 @@ class Presumed:
 
     id: str
     keys: tuple[str, ...]
-    amount: Spending
+    amount: Consumption
     at: float
 
 

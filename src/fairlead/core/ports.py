@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias, TypeVar
 
 if TYPE_CHECKING:
-    from .budgets import Balance, Claim, Grant, Presumed, Shortfall, Spending
+    from .budgets import Balance, Claim, Consumption, Grant, Presumed, Shortfall
     from .prices import Price
     from .rates import Amount, RateLimits, Rates
     from .verdicts import Retry
@@ -203,7 +203,7 @@ class BudgetStore(Protocol):
         ...
 
     async def reserve(
-        self, name: str, claims: Sequence[Claim], most: Spending, least: Spending, /
+        self, name: str, claims: Sequence[Claim], most: Consumption, least: Consumption, /
     ) -> Grant | Shortfall:
         """
         Reserve as much of *most* as fits all *claims*, at least *least*, or nothing of any.
@@ -213,7 +213,7 @@ class BudgetStore(Protocol):
         """
         ...
 
-    def mark(self, name: str, spent: Spending, /) -> None:
+    def mark(self, name: str, spent: Consumption, /) -> None:
         """
         Note what a reservation has come to. Synchronous: it is called in clean-up.
 
@@ -237,7 +237,7 @@ class BudgetStore(Protocol):
         """The reservations that are taken to be spent as nobody has settled them."""
         ...
 
-    async def adjust(self, what: str, amount: Spending, /) -> None:
+    async def adjust(self, what: str, amount: Consumption, /) -> None:
         """
         Correct the books.
 

@@ -14,8 +14,8 @@ from ..core.budgets import (
     AssumedPrice,
     BudgetAlert,
     BudgetOptions,
+    Consumption,
     Shortfall,
-    Spending,
     dollars,
     in_unit,
     told,
@@ -259,7 +259,9 @@ class BudgetProvider(Decorator):
                 self._told_of.popitem(last=False)
             self._alert(call, claim, spent, window.gone(slot))
 
-    def _alert(self, call: Call[Any], claim: Claim, spent: Spending, resets: float | None) -> None:
+    def _alert(
+        self, call: Call[Any], claim: Claim, spent: Consumption, resets: float | None
+    ) -> None:
         alert = BudgetAlert(
             scope=claim.scope, limit=claim.limit, spent=spent, resets_at=_time(resets)
         )

@@ -14,7 +14,7 @@ from ..core.checks import check_count
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from ..core.budgets import Balance, Claim, Presumed, Shortfall, Spending
+    from ..core.budgets import Balance, Claim, Consumption, Presumed, Shortfall
 
 _LOOKED_AT = 64
 """Accounts that are looked at for one that may be forgotten."""
@@ -44,7 +44,7 @@ class LocalBudgetStore:
         self._most_accounts = most_accounts
         self._wall = wall
         self._accounts: OrderedDict[str, Budget] = OrderedDict()
-        self._held: dict[str, tuple[dict[str, int], dict[str, Budget], Spending]] = {}
+        self._held: dict[str, tuple[dict[str, int], dict[str, Budget], Consumption]] = {}
         # A finaliser may settle a stream while this very thread reserves.
         self._lock = RLock()
 
@@ -52,7 +52,7 @@ class LocalBudgetStore:
         return f"<{type(self).__name__} of {len(self._accounts)} accounts>"
 
     async def reserve(
-        self, name: str, claims: Sequence[Claim], most: Spending, least: Spending, /
+        self, name: str, claims: Sequence[Claim], most: Consumption, least: Consumption, /
     ) -> Grant | Shortfall:
         """See `BudgetStore`."""
         with self._lock:
@@ -64,7 +64,7 @@ class LocalBudgetStore:
                 self._held[name] = slots, budgets, granted.amount
         return granted
 
-    def mark(self, name: str, spent: Spending, /) -> None:
+    def mark(self, name: str, spent: Consumption, /) -> None:
         """Settle it at once. See `BudgetStore`."""
         with self._lock:
             slots, budgets, reserved = self._held.pop(name, ({}, {}, NOTHING))
@@ -87,7 +87,7 @@ class LocalBudgetStore:
         """None: what this process does not settle dies with it."""
         return ()
 
-    async def adjust(self, what: str, amount: Spending, /) -> None:
+    async def adjust(self, what: str, amount: Consumption, /) -> None:
         """See `BudgetStore`."""
         with self._lock:
             budget = self._accounts.get(what)

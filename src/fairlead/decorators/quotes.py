@@ -6,7 +6,7 @@ from dataclasses import replace
 from math import ceil
 from typing import TYPE_CHECKING, Any, Protocol
 
-from ..core.budgets import NOTHING, Spending, nanos
+from ..core.budgets import NOTHING, Consumption, nanos
 from ..core.errors import OutputTruncatedError, ProviderError
 from ..core.journal import Outcome
 from ..core.messages import Reasoning, ToolCall
@@ -89,12 +89,12 @@ class Quote:
         self.least_output: int = least_output
         self.sets: bool = sets
         self.strict: bool = strict
-        self.most: Spending = self._with(output)
+        self.most: Consumption = self._with(output)
         """What is wanted."""
-        self.least: Spending = self.most if least_output == output else self._with(least_output)
+        self.least: Consumption = self.most if least_output == output else self._with(least_output)
         """What it makes no sense without."""
 
-    def affordable(self, granted: Spending) -> int | None:
+    def affordable(self, granted: Consumption) -> int | None:
         """The `max_tokens` to set, so that no more is spent than is *granted*; None is none."""
         if granted == self.most:
             return self.output if self.sets else None
@@ -108,9 +108,9 @@ class Quote:
                 high = middle - 1
         return low
 
-    def _with(self, output: int) -> Spending:
+    def _with(self, output: int) -> Consumption:
         money = 0 if self.price is None else nanos(self.price.bound(self.input, output))
-        return Spending(money, self.input + output, 1)
+        return Consumption(money, self.input + output, 1)
 
 
 def quote(call: Call[Any], model: ModelInfo, price: Rated | None, options: BudgetOptions) -> Quote:
@@ -156,26 +156,26 @@ class Spent:
 
     __slots__ = ("_call", "_granted", "_quote")
 
-    def __init__(self, call: Call[Any], quote: Quote, granted: Spending) -> None:
+    def __init__(self, call: Call[Any], quote: Quote, granted: Consumption) -> None:
         self._call = call
         self._quote = quote
         self._granted = granted
 
-    def by_answer(self, answer: Any) -> Spending:
+    def by_answer(self, answer: Any) -> Consumption:
         """Of an answer that is no stream."""
         metadata = answer.metadata
         if metadata is None:
             return self._told(None, None, answer, whole=True)
         return self._told(metadata.usage, metadata.cost, answer, whole=True)
 
-    def by_stream(self, outcome: StreamOutcome) -> Spending:
+    def by_stream(self, outcome: StreamOutcome) -> Consumption:
         """Of a stream that has ended, in whatever way."""
         generation = outcome.generation
         metadata = generation.metadata
         whole = outcome.outcome is Outcome.SUCCEEDED or _is_whole(outcome.error)
         return self._told(metadata.usage, metadata.cost, generation, whole=whole)
 
-    def by_error(self, error: BaseException) -> Spending:
+    def by_error(self, error: BaseException) -> Consumption:
         """
         Of a call that has failed, or was cancelled.
 
@@ -193,12 +193,12 @@ class Spent:
             return NOTHING
         status = told.status_code
         if status is not None and status >= 400 and status not in LATE:
-            return Spending(0, 0, 1)
+            return Consumption(0, 0, 1)
         return self._told(None, None, None, whole=False)
 
     def _told(
         self, usage: Usage | None, cost: Cost | None, answer: Any, *, whole: bool
-    ) -> Spending:
+    ) -> Consumption:
         quoted = self._quote
         read = None if usage is None else usage.input_tokens
         written = None if usage is None else usage.output_tokens
@@ -221,9 +221,9 @@ class Spent:
             money = nanos(amount)
         elif cost is not None:
             money = nanos(cost.amount)
-        spent = Spending(money, read + written, 1)
+        spent = Consumption(money, read + written, 1)
         if quoted.strict and not exact:
-            spent = Spending(*map(min, spent, self._granted))
+            spent = Consumption(*map(min, spent, self._granted))
         return spent
 
 

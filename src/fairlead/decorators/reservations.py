@@ -15,7 +15,7 @@ from ._tasks import TaskHost, scope
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ..core.budgets import Claim, Shortfall, Spending
+    from ..core.budgets import Claim, Consumption, Shortfall
     from ..core.calls import Call
     from ..core.ports import BudgetStore, EventLog
     from .quotes import Quote
@@ -45,7 +45,7 @@ class Reservation:
         self._name = name
         self.granted: Grant = granted
 
-    def mark(self, spent: Spending) -> None:
+    def mark(self, spent: Consumption) -> None:
         """Note what it has come to. Synchronous, so that no cancellation loses it."""
         self._book.mark(self._name, spent)
 
@@ -106,7 +106,7 @@ class Reservations:
                 self._keepers.spawn(self._keep)
         return Reservation(self, name, granted)
 
-    def mark(self, name: str, spent: Spending) -> None:
+    def mark(self, name: str, spent: Consumption) -> None:
         """Note what the reservation *name* has come to; it is written as soon as can be."""
         self._live.discard(name)
         try:

@@ -8,7 +8,7 @@ import pytest
 
 from fairlead import SqliteBudgetStore
 from fairlead.adapters.stores.ledger_sqlite import SqliteLedger
-from fairlead.core.budgets import BudgetLimit, Spending
+from fairlead.core.budgets import BudgetLimit, Consumption
 from tests.integration.cli.process import fairlead
 
 SETTINGS = """\
@@ -73,7 +73,7 @@ def test_what_is_presumed_spent_is_shown_and_can_be_corrected(folder):
         an_hour_ago = time.time() - 3600
         store = SqliteBudgetStore(folder / "books.db", wall=lambda: an_hour_ago)
         claims = [BudgetLimit(scope="user", calls=2, per="year").claim({})]
-        await store.reserve("dead-1", claims, Spending(500_000_000, 9, 1), Spending())
+        await store.reserve("dead-1", claims, Consumption(500_000_000, 9, 1), Consumption())
         await store.aclose()
 
     anyio.run(die)

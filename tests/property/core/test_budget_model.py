@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from fairlead.core.books import Budget, charge, grant
-from fairlead.core.budgets import NOTHING, BudgetLimit, Grant, Spending
+from fairlead.core.budgets import NOTHING, BudgetLimit, Consumption, Grant
 from fairlead.core.windows import PERIODS, Window
 
 START = 1_700_000_000.0
@@ -43,8 +43,8 @@ class Books(RuleBasedStateMachine):
 
     @rule(most=AMOUNTS, least=AMOUNTS)
     def reserve(self, most, least):
-        most = Spending(0, max(most, least), 1)
-        granted = grant(self.claims, self.budgets, most, Spending(0, least, 1), self.now)
+        most = Consumption(0, max(most, least), 1)
+        granted = grant(self.claims, self.budgets, most, Consumption(0, least, 1), self.now)
         if isinstance(granted, Grant):
             assert least <= granted.amount.tokens <= most.tokens
             slots = charge(self.budgets, granted.amount, self.now)
@@ -59,7 +59,7 @@ class Books(RuleBasedStateMachine):
             spent = int(amount.tokens * share)
             call[1] = spent
             for key, slot in slots.items():
-                self.budgets[key].settle(slot, amount, Spending(0, spent, 1))
+                self.budgets[key].settle(slot, amount, Consumption(0, spent, 1))
 
     @rule(which=st.integers(0, 50))
     def release(self, which):
@@ -129,13 +129,13 @@ def test_a_later_moment_is_in_no_earlier_slot(window, start, ahead):
 def test_a_correction_changes_the_sum_by_just_that_or_nothing(spent, change):
     budget = Budget(Window(None, 60.0))
     for at, amount in spent:
-        slot = budget.reserve(Spending(amount), START + at)
-        budget.settle(slot, Spending(amount), Spending(amount))
+        slot = budget.reserve(Consumption(amount), START + at)
+        budget.settle(slot, Consumption(amount), Consumption(amount))
     before = budget.books(START + 50)[0].money
     try:
-        budget.adjust(Spending(change), START + 50)
+        budget.adjust(Consumption(change), START + 50)
     except ValueError:
         assert before + change < 0
         change = 0
 
-    assert budget.books(START + 50) == (Spending(before + change), NOTHING)
+    assert budget.books(START + 50) == (Consumption(before + change), NOTHING)

@@ -11,9 +11,9 @@ from fairlead.core.budgets import (
     AssumedPrice,
     BudgetLimit,
     BudgetOptions,
+    Consumption,
     Grant,
     Shortfall,
-    Spending,
     dollars,
     nanos,
     told,
@@ -28,7 +28,7 @@ DAY = 86400.0
 
 
 def spending(money=0, tokens=0, calls=0):
-    return Spending(money, tokens, calls)
+    return Consumption(money, tokens, calls)
 
 
 @pytest.mark.parametrize(

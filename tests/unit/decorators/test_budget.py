@@ -12,7 +12,7 @@ from fairlead.core.budgets import (
     AssumedPrice,
     BudgetLimit,
     BudgetOptions,
-    Spending,
+    Consumption,
     nanos,
 )
 from fairlead.core.calls import Operation
@@ -111,7 +111,7 @@ async def test_an_answer_is_settled_at_what_it_cost():
     answer = await provider.generate("hi", max_tokens=10)
 
     assert answer.warnings == ()
-    assert spent(provider) == Spending(COST, 5, 1)
+    assert spent(provider) == Consumption(COST, 5, 1)
 
 
 async def test_the_vendors_own_cost_is_preferred():
@@ -133,7 +133,7 @@ async def test_while_it_runs_it_is_reserved():
         await anyio.sleep(0.5)
         assert books(provider) == (
             NOTHING,
-            Spending(nanos(PRICE.bound(bound, 10)), bound + 10, 1),
+            Consumption(nanos(PRICE.bound(bound, 10)), bound + 10, 1),
         )
     assert spent(provider).calls == 1
 
@@ -286,7 +286,7 @@ async def test_only_calls_are_counted_where_only_they_are_limited():
 
     assert answer.warnings == ()
     assert vendor.requests[0].max_tokens is None
-    assert spent(provider) == Spending(0, 5, 1)
+    assert spent(provider) == Consumption(0, 5, 1)
 
 
 async def test_vectors_have_no_output():
@@ -329,7 +329,7 @@ async def test_what_costs_nothing_needs_no_price():
     for _ in range(2):
         assert (await provider.generate("hi")).warnings == ()
     assert vendor.requests[0].max_tokens is None
-    assert spent(provider) == Spending(0, 10, 2)
+    assert spent(provider) == Consumption(0, 10, 2)
 
 
 async def test_unpriced_models_are_denied_by_default():
@@ -349,7 +349,7 @@ async def test_unpriced_models_may_be_allowed():
     assert answer.warnings == (
         "nobody knows what scripted:m costs, so the budget does not count it",
     )
-    assert spent(provider) == Spending(0, 5, 1)
+    assert spent(provider) == Consumption(0, 5, 1)
 
 
 async def test_unpriced_models_may_be_taken_to_cost_something():
@@ -357,7 +357,7 @@ async def test_unpriced_models_may_be_taken_to_cost_something():
 
     await provider.generate("hi", max_tokens=10)
 
-    assert spent(provider) == Spending(COST, 5, 1)
+    assert spent(provider) == Consumption(COST, 5, 1)
 
 
 async def test_a_strict_budget_takes_no_pictures():
@@ -400,7 +400,7 @@ async def test_what_the_vendor_refused_is_a_call_and_no_money(status):
 
     with pytest.raises(ServerError):
         await provider.generate("hi", max_tokens=10)
-    assert spent(provider) == Spending(0, 0, 1)
+    assert spent(provider) == Consumption(0, 0, 1)
 
 
 @pytest.mark.parametrize(
@@ -431,7 +431,7 @@ async def test_an_answer_that_was_cut_is_booked_as_it_is():
 
     with pytest.raises(OutputTruncatedError):
         await provider.generate("hi", max_tokens=10)
-    assert spent(provider) == Spending(COST, 5, 1)
+    assert spent(provider) == Consumption(COST, 5, 1)
 
 
 def generating_metadata():
@@ -483,7 +483,7 @@ async def test_a_stream_is_settled_when_it_has_ended():
     assert books(provider)[1].calls == 1
     await stream.collect()
 
-    assert spent(provider) == Spending(COST, 5, 1)
+    assert spent(provider) == Consumption(COST, 5, 1)
 
 
 async def test_a_stream_that_is_left_is_booked_at_what_was_seen():
@@ -676,7 +676,7 @@ async def test_the_store_here_can_be_corrected():
     store = provider._reservations._store
     await provider.generate("hi")
 
-    await store.adjust("global in all", Spending(0, 0, -1))
+    await store.adjust("global in all", Consumption(0, 0, -1))
     await provider.generate("hi")
 
     with pytest.raises(ValueError, match="no account 'x'"):

@@ -6,7 +6,7 @@ import anyio
 import pytest
 from anyio.lowlevel import checkpoint
 
-from fairlead.core.budgets import NOTHING, BudgetLimit, BudgetOptions, Spending
+from fairlead.core.budgets import NOTHING, BudgetLimit, BudgetOptions, Consumption
 from fairlead.core.errors import StoreError
 from fairlead.core.events import StreamStart, TextDelta
 from fairlead.decorators.budget import BudgetProvider
@@ -271,4 +271,4 @@ class OddError(RuntimeError):
 
 
 def test_spending_adds_up():
-    assert Spending(1, 2, 3).plus(Spending(1, 1, 1)) == Spending(2, 3, 4)
+    assert Consumption(1, 2, 3).plus(Consumption(1, 1, 1)) == Consumption(2, 3, 4)

@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from ...core.books import Budget, balance_of, charge, grant
-from ...core.budgets import NOTHING, Grant, Presumed, Spending
+from ...core.budgets import NOTHING, Consumption, Grant, Presumed
 from ...core.errors import StoreError
 from ...core.windows import Window
 from ._sqlite import Schema
@@ -50,11 +50,13 @@ class Wish:
 
     __slots__ = ("claims", "given_up", "least", "most", "name", "outcome")
 
-    def __init__(self, name: str, claims: Sequence[Claim], most: Spending, least: Spending) -> None:
+    def __init__(
+        self, name: str, claims: Sequence[Claim], most: Consumption, least: Consumption
+    ) -> None:
         self.name: str = name
         self.claims: Sequence[Claim] = claims
-        self.most: Spending = most
-        self.least: Spending = least
+        self.most: Consumption = most
+        self.least: Consumption = least
         self.given_up: bool = False
         self.outcome: Grant | Shortfall | None = None
         """What came of it, unless that was rolled back."""
@@ -84,7 +86,7 @@ class Tables:
             if not made and not wish.given_up:
                 wish.outcome = self._make(wish)
 
-    def settle(self, name: str, spent: Spending) -> bool:
+    def settle(self, name: str, spent: Consumption) -> bool:
         """Book what a reservation has come to; False if there is none, or it was settled."""
         row = self._row(name)
         if row is None:
@@ -140,7 +142,7 @@ class Tables:
             [(until, name, LIVE) for name in names],
         )
 
-    def adjust(self, what: str, amount: Spending) -> None:
+    def adjust(self, what: str, amount: Consumption) -> None:
         """See `BudgetStore.adjust`."""
         budget = self._budget(what)
         reservation = self._row(what)
@@ -170,7 +172,7 @@ class Tables:
             (PRESUMED,),
         )
         return [
-            Presumed(id=name, keys=tuple(_read(slots)), amount=Spending(*amount), at=at)
+            Presumed(id=name, keys=tuple(_read(slots)), amount=Consumption(*amount), at=at)
             for name, slots, *amount, at in rows
         ]
 
@@ -224,18 +226,18 @@ class Tables:
                 raise StoreError(_DAMAGED) from error
         return self._budgets[key]
 
-    def _row(self, name: str) -> tuple[Mapping[str, int], Spending, int] | None:
+    def _row(self, name: str) -> tuple[Mapping[str, int], Consumption, int] | None:
         found = self._sql.execute(
             "SELECT slots, money, tokens, calls, state FROM reservations WHERE name = ?", (name,)
         ).fetchone()
         if found is None:
             return None
         slots, money, tokens, calls, state = found
-        return _read(slots), Spending(money, tokens, calls), state
+        return _read(slots), Consumption(money, tokens, calls), state
 
 
-def _less(spent: Spending, before: Spending) -> Spending:
-    return Spending(*(one - other for one, other in zip(spent, before, strict=True)))
+def _less(spent: Consumption, before: Consumption) -> Consumption:
+    return Consumption(*(one - other for one, other in zip(spent, before, strict=True)))
 
 
 def _read(state: str) -> Any:

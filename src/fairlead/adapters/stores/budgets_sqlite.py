@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Callable, Sequence
 
-    from ...core.budgets import Balance, Claim, Grant, Presumed, Shortfall, Spending
+    from ...core.budgets import Balance, Claim, Consumption, Grant, Presumed, Shortfall
 
 T = TypeVar("T")
 Abandoned: TypeAlias = Literal["spent", "expire"]
@@ -63,7 +63,7 @@ class SqliteBudgetStore:
         self._lease = lease
         self._expires = abandoned == "expire"
         self._wall = wall
-        self._marked: dict[str, Spending] = {}
+        self._marked: dict[str, Consumption] = {}
         self._wishes: dict[str, Wish] = {}
 
     def __repr__(self) -> str:
@@ -75,7 +75,7 @@ class SqliteBudgetStore:
         return self._lease
 
     async def reserve(
-        self, name: str, claims: Sequence[Claim], most: Spending, least: Spending, /
+        self, name: str, claims: Sequence[Claim], most: Consumption, least: Consumption, /
     ) -> Grant | Shortfall:
         """
         See `BudgetStore`.
@@ -96,7 +96,7 @@ class SqliteBudgetStore:
         assert wish.outcome is not None
         return wish.outcome
 
-    def mark(self, name: str, spent: Spending, /) -> None:
+    def mark(self, name: str, spent: Consumption, /) -> None:
         """See `BudgetStore`."""
         self._marked[name] = spent
 
@@ -117,7 +117,7 @@ class SqliteBudgetStore:
         """See `BudgetStore`."""
         return await self._database.run(self._looked(Tables.presumed))
 
-    async def adjust(self, what: str, amount: Spending, /) -> None:
+    async def adjust(self, what: str, amount: Consumption, /) -> None:
         """See `BudgetStore`."""
         await self._database.run(self._looked(lambda tables: tables.adjust(what, amount)))
 
@@ -134,7 +134,7 @@ class SqliteBudgetStore:
 
         Those find theirs made when it is their turn, or make it if this is rolled back.
         """
-        marked: list[tuple[str, Spending]] = []
+        marked: list[tuple[str, Consumption]] = []
 
         def work(connection: sqlite3.Connection) -> None:
             marked[:] = list(self._marked.items())

@@ -8,7 +8,7 @@ import anyio
 import pytest
 
 from fairlead.adapters.stores.budgets_sqlite import SqliteBudgetStore
-from fairlead.core.budgets import NOTHING, BudgetLimit, BudgetOptions, Grant, Shortfall, Spending
+from fairlead.core.budgets import NOTHING, BudgetLimit, BudgetOptions, Consumption, Grant, Shortfall
 from fairlead.core.errors import ConfigurationError, StoreError
 from fairlead.core.refusals import BudgetExceededError
 from fairlead.decorators.budget import BudgetProvider
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.anyio
 NOON = 1_700_000_000.0
 LIMIT = BudgetLimit(tokens=100)
 CLAIMS = [LIMIT.claim({})]
-ONE = Spending(10, 30, 1)
+ONE = Consumption(10, 30, 1)
 
 
 class Clock:
@@ -74,32 +74,34 @@ async def test_what_is_reserved_is_seen_by_all_processes(store, path, clock):
 
     assert isinstance(refused, Shortfall)
     assert (refused.reserved, refused.limit) == (90, 100)
-    assert (await store.reserve("e", CLAIMS, ONE, Spending(1, 2, 1))).amount == Spending(10, 10, 1)
+    assert (await store.reserve("e", CLAIMS, ONE, Consumption(1, 2, 1))).amount == Consumption(
+        10, 10, 1
+    )
     await other.aclose()
 
 
 async def test_what_is_marked_is_written_once(store, path, clock):
     for name in "ab":
         await store.reserve(name, CLAIMS, ONE, ONE)
-    store.mark("a", Spending(5, 12, 1))
+    store.mark("a", Consumption(5, 12, 1))
     assert await books(SqliteBudgetStore(path, wall=clock)) == {
-        "global in all": (NOTHING, Spending(20, 60, 2))
+        "global in all": (NOTHING, Consumption(20, 60, 2))
     }
 
     for _ in range(2):
         await store.settle()
-        store.mark("a", Spending(7, 7, 7))
+        store.mark("a", Consumption(7, 7, 7))
     store.mark("nobody's", ONE)
     await store.settle()
 
-    assert await books(store) == {"global in all": (Spending(5, 12, 1), ONE)}
+    assert await books(store) == {"global in all": (Consumption(5, 12, 1), ONE)}
     store.mark("b", NOTHING)
     await store.aclose()
-    assert await books(store) == {"global in all": (Spending(5, 12, 1), NOTHING)}
+    assert await books(store) == {"global in all": (Consumption(5, 12, 1), NOTHING)}
 
 
 async def test_the_next_reservation_writes_what_is_marked(store):
-    await store.reserve("a", CLAIMS, Spending(0, 100, 1), Spending(0, 100, 1))
+    await store.reserve("a", CLAIMS, Consumption(0, 100, 1), Consumption(0, 100, 1))
     store.mark("a", NOTHING)
 
     assert isinstance(await store.reserve("b", CLAIMS, ONE, ONE), Grant)
@@ -122,7 +124,7 @@ async def test_many_at_once_are_written_together(store, path):
     for number in range(500):
         store.mark(str(number), ONE)
     await store.settle()
-    assert await books(store) == {"global in all": (Spending(3000, 9000, 300), NOTHING)}
+    assert await books(store) == {"global in all": (Consumption(3000, 9000, 300), NOTHING)}
 
 
 async def test_whoever_dies_is_presumed_to_have_spent(store, clock):
@@ -142,9 +144,9 @@ async def test_what_is_renewed_lives(store, clock):
         await store.renew(("alive", "nobody's"))
 
     assert await store.presumed() == []
-    store.mark("alive", Spending(1, 1, 1))
+    store.mark("alive", Consumption(1, 1, 1))
     await store.settle()
-    assert await books(store) == {"global in all": (Spending(1, 1, 1), NOTHING)}
+    assert await books(store) == {"global in all": (Consumption(1, 1, 1), NOTHING)}
 
 
 async def test_who_was_presumed_to_have_spent_may_still_tell(store, clock):
@@ -153,10 +155,10 @@ async def test_who_was_presumed_to_have_spent_may_still_tell(store, clock):
     await store.renew(("slow",))
     assert len(await store.presumed()) == 1
 
-    store.mark("slow", Spending(3, 4, 1))
+    store.mark("slow", Consumption(3, 4, 1))
     await store.settle()
 
-    assert await books(store) == {"global in all": (Spending(3, 4, 1), NOTHING)}
+    assert await books(store) == {"global in all": (Consumption(3, 4, 1), NOTHING)}
     assert await store.presumed() == []
 
 
@@ -165,16 +167,16 @@ async def test_what_was_presumed_can_be_corrected(store, path, clock):
     await store.reserve("alive", CLAIMS, ONE, ONE)
     clock.now += 61
     await store.renew(("alive",))
-    await store.adjust("dead", Spending(1, 2, 1))
+    await store.adjust("dead", Consumption(1, 2, 1))
 
-    assert (await books(store))["global in all"][0] == Spending(11, 32, 2)
-    await store.adjust("global in all", Spending(-1, 5, 0))
-    assert (await books(store))["global in all"][0] == Spending(10, 37, 2)
+    assert (await books(store))["global in all"][0] == Consumption(11, 32, 2)
+    await store.adjust("global in all", Consumption(-1, 5, 0))
+    assert (await books(store))["global in all"][0] == Consumption(10, 37, 2)
     for what in ("dead", "nobody's"):
         with pytest.raises(ValueError, match="there is no account, and no reservation"):
             await store.adjust(what, NOTHING)
     with pytest.raises(ValueError, match="cannot be taken"):
-        await store.adjust("global in all", Spending(0, -1000, 0))
+        await store.adjust("global in all", Consumption(0, -1000, 0))
     with sqlite3.connect(path) as connection:
         rows = connection.execute("SELECT what, money, tokens, calls FROM corrections").fetchall()
     assert rows == [("dead", 1, 2, 1), ("global in all", -1, 5, 0)]
@@ -196,9 +198,9 @@ async def test_abandoned_reservations_may_expire(path, clock):
 
     assert await books(store) == {"global in all": (ONE, NOTHING)}
     assert [it.id for it in await store.presumed()] == ["sent"]
-    store.mark("slow", Spending(1, 1, 1))  # it was alive after all
+    store.mark("slow", Consumption(1, 1, 1))  # it was alive after all
     await store.settle()
-    assert await books(store) == {"global in all": (Spending(11, 31, 2), NOTHING)}
+    assert await books(store) == {"global in all": (Consumption(11, 31, 2), NOTHING)}
     await store.aclose()
 
 
@@ -334,9 +336,9 @@ async def test_a_full_disk_loses_nothing(store, path):
         await store.reserve("b", full, ONE, ONE)
 
     assert await books(store) == {"global in all": (NOTHING, ONE)}
-    store.mark("a", Spending(1, 2, 1))
+    store.mark("a", Consumption(1, 2, 1))
     await store.aclose()  # and opened anew, without that limit
-    assert await books(store) == {"global in all": (Spending(1, 2, 1), NOTHING)}
+    assert await books(store) == {"global in all": (Consumption(1, 2, 1), NOTHING)}
 
 
 async def test_a_reservation_cancelled_at_any_await_is_given_back(path, clock):
