@@ -2723,10 +2723,24 @@ MUTANTS: tuple[Mutant, ...] = (
         BUDGETED,
     ),
     Mutant(
-        POLICY + "quotes.py",
+        CORE + "consumed.py",
         "status >= 400 and status not in LATE",
         "status >= 600",
         "the budget pays for what the vendor has refused",
+        BUDGETED,
+    ),
+    Mutant(
+        CORE + "consumed.py",
+        "elif written is None or not whole:",
+        "elif written is None:",
+        "what was seen of an answer is not paid for, as the vendor had begun to count",
+        BUDGETED,
+    ),
+    Mutant(
+        CORE + "consumed.py",
+        "written = max(written or 0, seen)",
+        "written = max(written or 0, seen) or None",
+        "the ledger does not know what a timeout costs",
         BUDGETED,
     ),
     Mutant(

@@ -6,19 +6,13 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from .calls import Operation
+from .consumed import consumed, is_whole, may_be_billed
 from .embeddings import fault_in
-from .errors import (
-    InvalidResponseError,
-    ProviderConnectionError,
-    ProviderError,
-    ProviderTimeoutError,
-)
+from .errors import InvalidResponseError, ProviderError
 from .journal import Attempt, Outcome
 from .outcomes import truncated
 from .results import Generation, Metadata
 from .streams import GenerationStream
-from .tokens import count_answer, count_request
-from .usage import Usage
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -28,7 +22,7 @@ if TYPE_CHECKING:
     from .embeddings import EmbeddingMetadata
     from .journal import Journal
     from .outcomes import StreamOutcome
-    from .usage import Cost
+    from .usage import Cost, Usage
 
 
 class OpenAttempt:
@@ -136,10 +130,9 @@ class OpenAttempt:
             status = "" if error.status_code is None else f" (HTTP {error.status_code})"
             self._adapter.misconfigured = f"{type(error).__name__}{status}: {error.message}"
             error.model = error.model or self._asked
-        if isinstance(error.partial, Generation):
-            facts.setdefault("usage", error.partial.usage)
-        if facts.get("usage") is None and _may_be_billed(error):
-            facts["usage"] = self.seen()
+        received = error.partial if isinstance(error.partial, Generation) else None
+        if "usage" not in facts and (received is not None or may_be_billed(error)):
+            facts["usage"] = self.seen(received, whole=is_whole(error))
         if not self._told_in(error.journal):
             self.record(
                 outcome,
@@ -164,23 +157,15 @@ class OpenAttempt:
         if outcome.outcome is Outcome.SUCCEEDED:
             self.succeeded(metadata)
         elif outcome.error is not None:
-            self.failed(outcome.error, outcome.outcome, usage=self.seen(outcome.generation))
+            usage = self.seen(outcome.generation, whole=is_whole(outcome.error))
+            self.failed(outcome.error, outcome.outcome, usage=usage)
         elif not self._told_in(metadata.journal):
             self.record(outcome.outcome, usage=self.seen(outcome.generation))
 
-    def seen(self, received: Generation | None = None) -> Usage:
-        """What an attempt that was cut has consumed: as it was told, and else an estimate."""
-        told = None if received is None else received.usage
-        told = told or Usage()
-        given, made = told.input_tokens, told.output_tokens
-        if given is not None and made is not None:
-            return told
+    def seen(self, received: Generation | None = None, *, whole: bool = False) -> Usage:
+        """What an attempt has consumed that has no answer: as it was told, and else an estimate."""
         family = self._adapter._model_for(self._call).tokenizer  # noqa: SLF001
-        if given is None:
-            given = int(count_request(self._call.request, family))
-        if made is None and received is not None:
-            made = int(count_answer(received.message, family))
-        return replace(told, input_tokens=given, output_tokens=made, estimated=True)
+        return consumed(self._call.request, family, received, whole=whole)
 
     def _told_in(self, journal: Journal | None) -> bool:
         """
@@ -195,12 +180,3 @@ class OpenAttempt:
             return False
         ours.extend(journal)
         return True
-
-
-def _may_be_billed(error: ProviderError) -> bool:
-    """Whether the vendor may have begun to answer what failed with *error*."""
-    if isinstance(error, ProviderTimeoutError):
-        return error.sent is not False
-    if isinstance(error, InvalidResponseError):
-        return not error.verdict.misconfigured
-    return isinstance(error, ProviderConnectionError) and error.sent is True

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from math import ceil
 from typing import TYPE_CHECKING, Any, Protocol
 
 from ..core.budgets import NOTHING, Consumption, nanos
-from ..core.errors import OutputTruncatedError, ProviderError
+from ..core.consumed import consumed, is_whole, may_be_billed
+from ..core.errors import ProviderConnectionError, ProviderError
 from ..core.journal import Outcome
-from ..core.messages import Reasoning, ToolCall
 from ..core.refusals import RefusedError
 from ..core.results import Generation
 from ..core.tokens import FACTOR, FACTORS, most_tokens
-from ..core.usage import Usage
-from .lane import input_tokens, most_output, words_tokens
+from .lane import input_tokens, most_output
 
 if TYPE_CHECKING:
     from decimal import Decimal
@@ -23,10 +21,7 @@ if TYPE_CHECKING:
     from ..core.calls import Call
     from ..core.models import ModelInfo
     from ..core.outcomes import StreamOutcome
-    from ..core.usage import Cost
-
-LATE = {408, 499, 504, 524}
-"""Statuses of whoever stands between us and the vendor: the vendor may have answered, and bill."""
+    from ..core.usage import Cost, Usage
 
 
 class Rated(Protocol):
@@ -165,15 +160,14 @@ class Spent:
         """Of an answer that is no stream."""
         metadata = answer.metadata
         if metadata is None:
-            return self._told(None, None, answer, whole=True)
-        return self._told(metadata.usage, metadata.cost, answer, whole=True)
+            return self._told(answer, whole=True)
+        return self._told(answer, metadata.usage, metadata.cost, whole=True)
 
     def by_stream(self, outcome: StreamOutcome) -> Consumption:
         """Of a stream that has ended, in whatever way."""
         generation = outcome.generation
-        metadata = generation.metadata
-        whole = outcome.outcome is Outcome.SUCCEEDED or _is_whole(outcome.error)
-        return self._told(metadata.usage, metadata.cost, generation, whole=whole)
+        whole = outcome.outcome is Outcome.SUCCEEDED or is_whole(outcome.error)
+        return self._told(generation, cost=generation.cost, whole=whole)
 
     def by_error(self, error: BaseException) -> Consumption:
         """
@@ -182,64 +176,34 @@ class Spent:
         Nothing if it was never sent; an attempt and no money if the vendor has refused it; else
         its input and what was seen, as it may have been worked on.
         """
-        told = error if isinstance(error, ProviderError) else None
-        if told is None:
-            return self._told(None, None, None, whole=False)
-        partial = told.partial if isinstance(told.partial, Generation) else None
-        if partial is not None:
-            metadata = partial.metadata
-            return self._told(metadata.usage, metadata.cost, partial, whole=_is_whole(told))
-        if told.sent is False or (isinstance(told, RefusedError) and not told.sent):
-            return NOTHING
-        status = told.status_code
-        if status is not None and status >= 400 and status not in LATE:
-            return Consumption(0, 0, 1)
-        return self._told(None, None, None, whole=False)
+        partial = error.partial if isinstance(error, ProviderError) else None
+        if isinstance(partial, Generation):
+            return self._told(partial, cost=partial.cost, whole=is_whole(error))
+        if may_be_billed(error):
+            return self._told(None)
+        reached = error.sent if isinstance(error, ProviderError) else True
+        if reached is None:
+            reached = not isinstance(error, (RefusedError, ProviderConnectionError))
+        return Consumption(0, 0, 1) if reached else NOTHING
 
     def _told(
-        self, usage: Usage | None, cost: Cost | None, answer: Any, *, whole: bool
+        self,
+        answer: Any,
+        usage: Usage | None = None,
+        cost: Cost | None = None,
+        *,
+        whole: bool = False,
     ) -> Consumption:
-        quoted = self._quote
-        read = None if usage is None else usage.input_tokens
-        written = None if usage is None else usage.output_tokens
-        if self._call.embeds:
-            written = 0
-        exact = whole and read is not None and written is not None
-        if read is None:
-            read = min(_expected(self._call, quoted.family), quoted.input or 10**9)
-        if written is None or not whole:
-            written = max(written or 0, _seen(answer, quoted.family))
-        money = 0
-        if cost is not None and whole:
-            money, exact = nanos(cost.amount), exact or not cost.estimated
-        elif quoted.price is not None:
-            known = usage if exact else None
-            if known is None:
-                known = replace(usage or Usage(), input_tokens=read, output_tokens=written)
-            by_price = quoted.price.cost(known)
-            amount = quoted.price.bound(read, written) if by_price is None else by_price.amount
-            money = nanos(amount)
-        elif cost is not None:
-            money = nanos(cost.amount)
+        price = self._quote.price
+        known = consumed(self._call.request, self._quote.family, answer, usage, whole=whole)
+        read, written = known.input_tokens or 0, known.output_tokens or 0
+        exact, money = whole and not known.estimated, 0
+        if cost is not None and (whole or price is None):
+            money, exact = nanos(cost.amount), exact or (whole and not cost.estimated)
+        elif price is not None:
+            by_price = price.cost(known)
+            money = nanos(price.bound(read, written) if by_price is None else by_price.amount)
         spent = Consumption(money, read + written, 1)
-        if quoted.strict and not exact:
+        if self._quote.strict and not exact:
             spent = Consumption(*map(min, spent, self._granted))
         return spent
-
-
-def _is_whole(error: BaseException | None) -> bool:
-    """Whether it is the error of an answer that had come to its end."""
-    return isinstance(error, OutputTruncatedError)
-
-
-def _seen(answer: Any, family: str | None) -> int:
-    """Tokens that were seen of an answer."""
-    if not isinstance(answer, Generation):
-        return 0
-    words = [str(answer)]
-    for part in answer.metadata.parts:
-        if isinstance(part, Reasoning):
-            words.append(part.text)
-        elif isinstance(part, ToolCall):
-            words += [part.name, part.arguments]
-    return ceil(sum(words_tokens(each, family) for each in words if each) * _factor(family))

@@ -15,6 +15,8 @@ from fairlead.core.errors import (
     PermissionDeniedError,
     ProviderConnectionError,
     ProviderTimeoutError,
+    ResponseTooLargeError,
+    ServerError,
     StreamInterruptedError,
 )
 from fairlead.core.events import (
@@ -27,6 +29,7 @@ from fairlead.core.events import (
 )
 from fairlead.core.journal import Outcome
 from fairlead.core.messages import Image, Message, Reasoning, Refusal, Text, Tool, ToolCall
+from fairlead.core.refusals import DeadlineExceededError
 from fairlead.core.results import FinishReason
 from fairlead.core.usage import Usage
 from fairlead.testing import ScriptedProvider
@@ -350,7 +353,7 @@ async def test_what_an_abandoned_attempt_consumed_is_estimated():
     with anyio.move_on_after(3):
         await call.on(Scripted("ho", seconds=9))
 
-    assert entry(call).usage == Usage(input_tokens=11, estimated=True)
+    assert entry(call).usage == Usage(input_tokens=11, output_tokens=0, estimated=True)
 
 
 @pytest.mark.anyio
@@ -363,6 +366,11 @@ async def test_what_an_abandoned_attempt_consumed_is_estimated():
         (ProviderConnectionError("broke", sent=True), True),
         (ProviderConnectionError("broke"), False),
         (InvalidResponseError("cut"), True),
+        (ResponseTooLargeError("too much", sent=True), True),
+        (ServerError("an error event", status_code=200), True),
+        (ServerError("no", status_code=500, sent=True), False),
+        (DeadlineExceededError("over", sent=True), True),
+        (DeadlineExceededError("over"), False),
         (InvalidResponseError("a page", misconfigured=True), False),
         (OverloadedError("x", sent=True), False),
     ],
@@ -373,7 +381,7 @@ async def test_the_input_of_what_may_have_been_answered_is_estimated(error, is_b
     with pytest.raises(type(error)):
         await call.on(Scripted(error))
 
-    booked = Usage(input_tokens=11, estimated=True)
+    booked = Usage(input_tokens=11, output_tokens=0, estimated=True)
     assert entry(call).usage == (booked if is_booked else None)
 
 

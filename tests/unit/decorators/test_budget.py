@@ -18,9 +18,14 @@ from fairlead.core.budgets import (
 from fairlead.core.calls import Operation
 from fairlead.core.embeddings import Embedding
 from fairlead.core.errors import (
+    CertificateError,
     ConfigurationError,
+    InvalidResponseError,
     OutputTruncatedError,
+    OverloadedError,
+    ProviderConnectionError,
     ProviderTimeoutError,
+    ResponseTooLargeError,
     ServerError,
     StoreError,
     StreamInterruptedError,
@@ -29,7 +34,7 @@ from fairlead.core.events import TextDelta
 from fairlead.core.messages import Image, Message, Reasoning, Role, Text, ToolCall
 from fairlead.core.refusals import BudgetExceededError, CircuitOpenError
 from fairlead.core.results import Generation
-from fairlead.core.tokens import FACTOR, most_tokens
+from fairlead.core.tokens import FACTOR, count_request, most_tokens
 from fairlead.core.usage import Cost, Usage
 from fairlead.decorators._base import Decorator
 from fairlead.decorators.breaker import CircuitBreakerProvider
@@ -37,7 +42,7 @@ from fairlead.decorators.budget import MAX_TOLD, BudgetProvider
 from fairlead.decorators.local_budgets import LocalBudgetStore
 from tests.support.logs import ListLog
 from tests.support.prices import Priced, flat_price
-from tests.unit.core.fakes import WAIT, Scripted, Source, generating, words
+from tests.unit.core.fakes import METADATA, WAIT, Scripted, Source, generating, words
 
 pytestmark = pytest.mark.anyio
 
@@ -315,7 +320,7 @@ async def test_a_vector_that_tells_nothing_is_estimated():
 
     await provider.embed("hi")
 
-    assert spent(provider).tokens == 2
+    assert spent(provider).tokens == 1
 
 
 async def test_what_costs_nothing_needs_no_price():
@@ -420,8 +425,65 @@ async def test_what_the_vendor_may_have_worked_on_is_booked_at_its_input(error):
         await provider.generate("hi", max_tokens=10)
     booked = spent(provider)
     assert booked.calls == 1
-    assert booked.tokens == 11  # an estimate of it with its margin, and no output
-    assert booked.money == nanos(PRICE.bound(11, 0))
+    assert booked.tokens == count_request(generating("hi").request)  # and no output
+    assert booked.money == nanos(PRICE.bound(booked.tokens, 0))
+
+
+def cut_off(error, words, **usage):
+    told = Usage(**usage) if usage else None
+    error.partial = Generation(words, replace(METADATA, usage=told))
+    return error
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        ProviderTimeoutError("late", sent=True),
+        ProviderTimeoutError("late", sent=False),
+        ProviderConnectionError("gone", sent=True),
+        ProviderConnectionError("nobody knows"),
+        ServerError("gateway", status_code=504),
+        ServerError("an error event", status_code=200, sent=True),
+        ServerError("never begun", sent=True),
+        OverloadedError("no", status_code=529, sent=True),
+        InvalidResponseError("half of it", sent=True),
+        InvalidResponseError("a page", misconfigured=True, status_code=200, sent=True),
+        ResponseTooLargeError("too much", sent=True),
+        CertificateError("whose is it?"),
+        RuntimeError("whatever"),
+        cut_off(OutputTruncatedError("cut"), "{", input_tokens=3, output_tokens=2),
+        cut_off(OutputTruncatedError("cut"), '{"words": "of no use"}'),
+        cut_off(ServerError("gone", status_code=500), "word " * 9, input_tokens=7, output_tokens=1),
+    ],
+    ids=repr,
+)
+async def test_budgets_and_journals_tell_the_same_of_failures(error):
+    provider = budgeted(Vendor(error))
+    call = generating("Good evening. How are you today?", max_tokens=10)
+
+    with pytest.raises(type(error)):
+        await call.on(provider)
+
+    [attempt] = call.journal
+    booked = spent(provider)
+    assert booked.money == (0 if attempt.cost is None else nanos(attempt.cost.amount))
+    assert booked.tokens == (0 if attempt.usage is None else total(attempt.usage))
+    assert (attempt.usage is None) == (attempt.cost is None)
+
+
+def total(usage):
+    return usage.input_tokens + usage.output_tokens
+
+
+async def test_budgets_and_journals_tell_the_same_of_what_is_left():
+    provider = budgeted(Vendor(Source([TextDelta("word " * 100)], WAIT)))
+
+    async with provider.generate_stream("hi", max_tokens=10_000) as stream:
+        assert await anext(stream)
+
+    [attempt] = stream.metadata.journal
+    assert spent(provider) == Consumption(nanos(attempt.cost.amount), total(attempt.usage), 1)
+    assert attempt.usage.output_tokens > 80
 
 
 async def test_an_answer_that_was_cut_is_booked_as_it_is():
@@ -444,6 +506,7 @@ async def test_without_usage_what_was_read_and_said_is_estimated():
     vendor = Vendor("word " * 60)
     vendor.usage = None
     vendor.parts = (
+        Text("word " * 60),
         Reasoning("thinking " * 40),
         ToolCall(id="1", name="look", arguments='{"where": "there"}'),
     )
@@ -451,7 +514,7 @@ async def test_without_usage_what_was_read_and_said_is_estimated():
 
     await provider.generate("hi", max_tokens=1000)
 
-    assert 200 < spent(provider).tokens < 350
+    assert 120 < spent(provider).tokens < 200
 
 
 async def test_a_strict_budget_never_books_an_estimate_beyond_what_was_reserved():
@@ -492,7 +555,7 @@ async def test_a_stream_that_is_left_is_booked_at_what_was_seen():
     async with provider.generate_stream("hi", max_tokens=10_000) as stream:
         assert await anext(stream)
 
-    assert 100 < spent(provider).tokens < 250
+    assert 80 < spent(provider).tokens < 150
 
 
 async def test_a_stream_that_breaks_off_is_booked_at_what_was_seen():
@@ -501,7 +564,7 @@ async def test_a_stream_that_breaks_off_is_booked_at_what_was_seen():
 
     with pytest.raises(StreamInterruptedError):
         await provider.generate_stream("hi", max_tokens=10_000).collect()
-    assert 100 < spent(provider).tokens < 250
+    assert 80 < spent(provider).tokens < 150
 
 
 async def test_a_stream_that_is_dropped_is_booked():
@@ -523,7 +586,7 @@ async def test_what_the_vendor_had_told_of_a_failed_answer_is_booked():
     with pytest.raises(ServerError):
         await provider.generate("hi", max_tokens=10)
 
-    assert 800 < spent(provider).tokens < 1000
+    assert 780 < spent(provider).tokens < 850
 
 
 async def test_soft_limits_are_told_once_in_a_window():

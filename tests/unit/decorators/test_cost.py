@@ -134,7 +134,7 @@ async def test_a_timeout_that_was_repeated_is_wasted():
 
     wasted, spent = await all_of(ledger)
     assert told([wasted, spent]) == [("wasted", "failed", None), ("spent", "succeeded", "0.5")]
-    assert wasted.usage == Usage(input_tokens=11, estimated=True)
+    assert wasted.usage == Usage(input_tokens=11, output_tokens=0, estimated=True)
     assert wasted.note == "ProviderTimeoutError"
     assert wasted.request_id == spent.request_id
 
@@ -205,7 +205,7 @@ async def test_the_loser_of_a_race_is_wasted_though_the_winner_is_back_already()
 
     entries = {each.provider: each for each in await all_of(ledger)}
     assert told(entries.values()) == [("wasted", "abandoned", None), ("spent", "succeeded", "0.5")]
-    assert entries["slow"].usage == Usage(input_tokens=11, estimated=True)
+    assert entries["slow"].usage == Usage(input_tokens=11, output_tokens=0, estimated=True)
 
 
 async def test_two_answers_of_one_call_are_one_spent_and_one_wasted():
