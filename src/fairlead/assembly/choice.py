@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, TypeAlias, cast
 
 from ..core.checks import in_words
@@ -30,6 +31,8 @@ from .vendors import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Generator
+
     from ..core.provider import LooseProvider
     from ..settings import RawSettings, Resolved, Source
     from .sections import ChoiceSettings
@@ -231,17 +234,26 @@ class _Choosing:
                     f"model= is for providers that are named; build {type(name).__name__} with it"
                 )
             return Given(name)
-        try:
-            return _described(self._raw, name, model)
-        except ConfigurationError as error:
-            if source is None:
-                raise
-            raise ConfigurationError(f"{source}: {error}") from None
+        return _described(self._raw, name, model, source)
 
 
-def _described(raw: RawSettings, given: str, model: str | None) -> Target:
+@contextmanager
+def _named_by(source: Source | None) -> Generator[None]:
+    """Say of what is wrong with a name where it stands."""
+    try:
+        yield
+    except ConfigurationError as error:
+        if source is None:
+            raise
+        raise ConfigurationError(f"{source}: {error}") from None
+
+
+def _described(
+    raw: RawSettings, given: str, model: str | None, source: Source | None = None
+) -> Target:
     sections = _sections(raw)
-    name, named = _split(given, sections)
+    with _named_by(source):
+        name, named = _split(given, sections)
     section = sections.get(name, name)
     path = f"{PROVIDERS}.{section}"
     kind = raw.section(path).get("vendor")
@@ -253,7 +265,8 @@ def _described(raw: RawSettings, given: str, model: str | None) -> Target:
         )
     if made_by in NOT_YET and made_by not in brought():
         return NotYet(name)
-    found = vendor(made_by)
+    with _named_by(source):
+        found = vendor(made_by)
     is_namesake = made_by == name
     # A vendor's own variables, its key above all, are for the section that bears its name.
     settings = resolve(raw, path, found.Settings, aliases=is_namesake).model
@@ -262,7 +275,8 @@ def _described(raw: RawSettings, given: str, model: str | None) -> Target:
     )
     if model and named and model != named:
         raise ConfigurationError(f"{given!r} names one model and model={model!r} another")
-    return _with_model(target, model or named, given)
+    with _named_by(source):
+        return _with_model(target, model or named, given)
 
 
 def _sections(raw: RawSettings) -> dict[str, str]:

@@ -18,6 +18,7 @@ from pydantic import (
 )
 from pydantic_settings import NoDecode, SettingsConfigDict
 
+from ..core.errors import ConfigurationError
 from ..settings import resolve
 from .budget_section import BudgetSettings
 from .section import Section
@@ -254,6 +255,12 @@ class CacheSettings(Section):
         None, description="Whether calls at the same time share an answer; by default with a mode."
     )
 
+    @field_validator("mode", mode="before")
+    @classmethod
+    def _in_yaml(cls, value: object) -> object:
+        """YAML takes `on` and `off` without quotes for true and false."""
+        return {True: "on", False: "off"}[value] if isinstance(value, bool) else value
+
 
 class TlsSettings(Section):
     """Whom to trust, and who we are."""
@@ -300,6 +307,17 @@ class PriceSettings(Section):
         description="Your own prices, by `model` or `name:model`, then by `input`, `output`, "
         "`cache_read` and so on: US dollars for a million tokens.",
     )
+
+    @field_validator("models")
+    @classmethod
+    def _are_prices(cls, value: dict[str, dict[str, Decimal]]) -> dict[str, dict[str, Decimal]]:
+        from ..adapters.catalogue.own import OwnPrices
+
+        try:
+            OwnPrices(value)
+        except ConfigurationError as error:
+            raise ValueError(str(error)) from None
+        return value
 
 
 class LedgerSettings(Section):

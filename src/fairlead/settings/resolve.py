@@ -176,14 +176,18 @@ def _merge(
 
 
 def _inside(key: str, setting: Setting) -> dict[str, Source]:
-    """Where the keys of the sections in a list came from, as in `limits.0.scope`."""
+    """Where what lies in sections and lists of sections came from, as in `limits.0.scope`."""
     value: object = setting.value
-    entries = cast("tuple[object, ...]", value) if isinstance(value, tuple) else ()
-    return {
-        f"{key}.{index}.{name}": below.source
-        for index, entry in enumerate(entries)
-        for name, below in (section_of(Setting(entry, setting.source)) or {}).items()
-    }
+    if isinstance(value, tuple):
+        entries = enumerate(cast("tuple[object, ...]", value))
+        parts = [(f"{key}.{index}", Setting(entry, setting.source)) for index, entry in entries]
+        own: dict[str, Source] = {}
+    else:
+        parts = [(f"{key}.{name}", below) for name, below in (section_of(setting) or {}).items()]
+        own = {inside: below.source for inside, below in parts}
+    for inside, below in parts:
+        own |= _inside(inside, below)
+    return own
 
 
 def _section(

@@ -78,11 +78,9 @@ def mistakes_of(
             names = names_of(owner, name, field, _above(path, key), aliases=aliases)
             found.setdefault(key, []).append((details, field, names[0]))
         else:
-            inside = ".".join([key, *map(str, rest[:2])])
-            entry = "" if inside in sources else _entry(rest)
-            found.setdefault(inside if inside in sources else key, []).append(
-                (details, field, entry)
-            )
+            inside = _innermost(key, rest, sources)
+            entry = _entry(rest) if inside == key else ""
+            found.setdefault(inside, []).append((details, field, entry))
     mistakes: list[Mistake] = []
     for key, entries in found.items():
         name = joined(path, key) if key else path
@@ -113,7 +111,8 @@ def _expected(details: ErrorDetails, *, secret: bool) -> str | None:
     kind = details["type"]
     known = _LIMITS.get(kind) or _LENGTHS.get(kind)
     if known:
-        return known.format(**details.get("ctx", {}))
+        limits = {name: _whole(value) for name, value in details.get("ctx", {}).items()}
+        return _one(known.format(**limits))
     words = _TYPES.get(kind) or next(
         (words for name, words in _TYPES.items() if kind.startswith(f"{name}_")), None
     )
@@ -178,6 +177,27 @@ def _located(
             return model, name, key, loc[depth + 1 :]
         model = nested
     return model, name, key, ()
+
+
+def _innermost(key: str, rest: tuple[int | str, ...], sources: Mapping[str, Source]) -> str:
+    """The key of what lies as far inside the field at *key* as *sources* know."""
+    for depth in range(len(rest), 0, -1):
+        inside = ".".join([key, *map(str, rest[:depth])])
+        if inside in sources:
+            return inside
+    return key
+
+
+def _whole(limit: object) -> object:
+    """*limit*, as a person would write it."""
+    return int(limit) if isinstance(limit, float) and limit.is_integer() else limit
+
+
+def _one(words: str) -> str:
+    """*words*, with one of what there may be many of in the singular."""
+    for many, one in (("entries", "entry"), ("characters", "character")):
+        words = words.replace(f" 1 {many}", f" one {one}")
+    return words
 
 
 def _above(path: str, key: str) -> str:

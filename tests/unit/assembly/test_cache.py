@@ -83,6 +83,14 @@ def test_settings_say_where_answers_are_kept(tmp_path, monkeypatch):
     assert cache_store(settings(mode="on", store="sqlite", path=str(path))).path == path
 
 
+@pytest.mark.parametrize(("written", "mode"), [("on", "on"), ("off", "off"), ("read_only",) * 2])
+def test_a_mode_needs_no_quotes_in_yaml(tmp_path, written, mode):
+    file = tmp_path / "a.yaml"
+    file.write_text(f"cache: {{mode: {written}}}\n")
+
+    assert PipelineSettings.of(load(environ={}, file=file)).cache.mode == mode
+
+
 def test_a_path_in_memory_makes_no_sense():
     with pytest.raises(ConfigurationError, match=r"cache\.path"):
         cache_store(settings(mode="on", path="x"))

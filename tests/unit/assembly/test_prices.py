@@ -15,6 +15,7 @@ from fairlead.adapters.providers.openai_compatible import OpenAICompatibleProvid
 from fairlead.assembly.build import PipelineSettings
 from fairlead.assembly.explain import _money, explain
 from fairlead.assembly.leaves import price_book
+from fairlead.cli.sections import mistakes_in
 from fairlead.container import Container
 from fairlead.core.adapter import Adapter
 from fairlead.core.calls import find
@@ -128,6 +129,18 @@ def test_they_may_stand_in_a_file(tmp_path):
 def test_a_wrong_price_is_refused_when_it_is_opened(models, said):
     with pytest.raises(ConfigurationError, match=said):
         open_provider("offline", prices={"models": models})
+
+
+def test_a_wrong_price_is_told_where_it_stands(tmp_path):
+    file = tmp_path / "a.yaml"
+    file.write_text("prices:\n  models:\n    gpt: {inptu: 1}\n    other:\n      input: 1 EUR\n")
+
+    assert [(each.source.line, each.source.name) for each in mistakes_in(file)] == [
+        (5, "prices.models.other.input")
+    ]
+    file.write_text("prices:\n  models:\n    gpt: {inptu: 1}\n")
+    (mistake,) = mistakes_in(file)
+    assert "line 2: prices.models cannot be used: the price of gpt for inptu" in str(mistake)
 
 
 def test_names_that_are_merely_alike_may_be_refused():

@@ -146,13 +146,13 @@ def labels_of(provider):
 
 
 MISTAKES = {
-    "api_keys: []": "api_keys must have at least 1 entries",
+    "api_keys: []": "api_keys must have at least one entry",
     f"api_keys: [{ONE}, {ONE}]": "api_keys cannot be used: a key stands there twice",
     f"api_keys: [{ONE}, ' ']": "api_keys cannot be used: a key is empty",
     f"api_keys: [{ONE}, 7]": "api_keys (entry 2) must be text",
     f"api_key: {ONE}\n    api_keys: [{TWO}, {THREE}]": "api_key is set too",
     f"api_keys: [{TWO}]\n    accounts: {{a: {ONE}}}": "api_keys is set too",
-    "accounts: {}": "accounts must have at least 1 entries",
+    "accounts: {}": "accounts must have at least one entry",
     "accounts: {a: []}": "accounts cannot be used: an account has no key",
     f"accounts: {{a: {ONE}, b: [{ONE}]}}": "accounts cannot be used: a key stands there twice",
     f"accounts: {{{ONE}: {TWO}}}": "accounts cannot be used: an account has a key for its name",

@@ -352,6 +352,19 @@ class TestOptions:
         assert answer == "from the file"
         assert answer.provider == "mine"
 
+    def test_a_mistake_in_its_section_is_told_where_it_stands_alone(self, tmp_path):
+        file = tmp_path / "a.yaml"
+        file.write_text("provider: openai\nproviders: {openai: {api_keys: []}}\n")
+
+        with pytest.raises(ConfigurationError) as caught:
+            open_provider(config=file)
+        assert str(caught.value) == (
+            f"{file}, line 2: providers.openai.api_keys must have at least one entry"
+        )
+        file.write_text("provider: openia\n")
+        with pytest.raises(ConfigurationError, match=r"a\.yaml, line 1: unknown provider 'openia'"):
+            open_provider(config=file)
+
     def test_a_second_section_does_not_get_the_first_ones_key(self, tmp_path, monkeypatch):
         monkeypatch.setenv("OPENAI_API_KEY", "k")
         file = tmp_path / "fairlead.yaml"

@@ -166,7 +166,7 @@ MISTAKES = {
     "strategy: fastest\n  tag: a": (1, "tag would do nothing for fastest"),
     "strategy: fastets": (1, "did you mean fastest"),
     "weights: {offline: 1}": (1, "without"),
-    "strategy: weighted\n  weights: {}": (2, "at least 1 entries"),
+    "strategy: weighted\n  weights: {}": (2, "at least one entry"),
     "strategy: weighted\n  weights: {offline: -1}": (2, "at least 0"),
     "strategy: weighted\n  weights: {offline: .inf}": (2, "finite"),
     "strategy: weighted\n  weights: {offline: 0}": (2, "at least one share must be more than 0"),

@@ -535,11 +535,14 @@ class TestMistakes:
         ("annotation", "field", "value", "said"),
         [
             (int | bool, Field(), "x", "must be a whole number or true or false, not 'x'"),
-            (float, Field(gt=0), "0", "must be more than 0.0, not '0'"),
+            (float, Field(gt=0), "0", "must be more than 0, not '0'"),
+            (float, Field(ge=0.5), "0", "must be at least 0.5, not '0'"),
             (float, Field(lt=1, allow_inf_nan=False), "inf", "must be a finite number, not 'inf'"),
             (int, Field(le=3), "4", "must be at most 3, not '4'"),
             (str, Field(min_length=3), "x", "must have at least 3 characters"),
-            (list[int], Field(max_length=1), "1,2", "must have at most 1 entries"),
+            (list[int], Field(max_length=1), "1,2", "must have at most one entry"),
+            (str, Field(min_length=1), "", "must have at least one character"),
+            (list[int], Field(max_length=1 + 10), "1," * 12, "must have at most 11 entries"),
             (list[str], Field(), 3, "must be a list, not 3"),
             (
                 Annotated[list[int], Field(min_length=3)] | None,
@@ -553,13 +556,24 @@ class TestMistakes:
             (bool, Field(), None, "must be true or false, not nothing"),
             (bool, Field(), 2.5, "must be true or false, not 2.5"),
             (bytes, Field(), 3, "must be a valid bytes, not 3"),
-            (dict[str, int], Field(), {"a": "x"}, "must be a whole number, not 'x'"),
         ],
     )
     def test_words_for_each_kind(self, annotation, field, value, said):
         model = type("Any", (BaseModel,), {"__annotations__": {"a": annotation}, "a": field})
 
         assert refusal("", model, arguments={"a": value}) == f"the argument a {said}"
+
+    def test_a_value_far_inside_is_told_by_its_own_key(self):
+        class Prices(BaseModel):
+            models: dict[str, dict[str, int]] = {}
+            shares: dict[str, int] = {}
+
+        arguments = {"models": {"gpt": {"input": "x"}}, "shares": {"a": 1, "b": "y"}}
+
+        assert refusal("", Prices, arguments=arguments).splitlines()[1:] == [
+            "  the argument models.gpt.input must be a whole number, not 'x'",
+            "  the argument shares.b must be a whole number, not 'y'",
+        ]
 
     def test_an_error_at_no_field_that_is_known(self):
         with pytest.raises(ValidationError) as caught:
