@@ -19,12 +19,13 @@ from fairlead.core.requests import EmbedRequest
 from tests.support.recorded import CODECS, TRAFFIC, Record, differences, plain, records, streamed
 
 SEED = 20_261_121
-APIS = ("openai.chat", "openai.responses")
-CHATS = [record for record in records(*APIS) if record.response.status < 400]
+EMBEDDING_APIS = tuple(api for api in CODECS if "embed" in api)
+CHAT_APIS = tuple(api for api in CODECS if api not in EMBEDDING_APIS)
+CHATS = [record for record in records(*CHAT_APIS) if record.response.status < 400]
 PLAIN = [record for record in CHATS if not record.stream]
 STREAMS = [record for record in CHATS if record.stream]
-ERRORS = [record for record in records(*APIS, "openai.embeddings") if record.response.status >= 400]
-EMBEDDINGS = [record for record in ANSWERS if record.expected["kind"] == "embedding"]
+ERRORS = [record for record in records(*CODECS) if record.response.status >= 400]
+EMBEDDINGS = [record for record in records(*EMBEDDING_APIS) if record.response.status < 400]
 
 STATUSES = {
     400: InvalidRequestError,
@@ -45,6 +46,12 @@ UNLIKE_STATUS = {
     # A 403 for what was said, not for who says it: "Content violates usage guidelines". Taken for
     # a permission it would kill the key.
     "req_llm.openrouter.chat.x_ai_grok_3_mini_beta_reasoning_basic.1": ContentFilteredError,
+}
+
+
+WAITS = {
+    # The headers say nothing, and the expectation reads no further; RetryInfo in the body does.
+    "vercel-ai.gemini.generateContent.google-429-retry-info.1": 34.4,
 }
 
 
@@ -145,24 +152,3 @@ def test_embeddings(record):
     usage = record.expected["usage"] or {"input": 4, "total": None}
     assert decoded.usage.input_tokens == usage["input"]
     assert decoded.usage.total_tokens == usage["total"]
-
-
-"""Every recording of a format that is read so far, decoded as its expectation says."""
-
-
-ANSWERS = [record for record in records(*CODECS) if record.response.status < 400]
-
-
-"""Every recording of the formats that are read so far, decoded as its expectation says."""
-
-
-EMBEDDING_APIS = tuple(api for api in CODECS if "embed" in api)
-
-
-CHAT_APIS = tuple(api for api in CODECS if api not in EMBEDDING_APIS)
-
-
-WAITS = {
-    # The headers say nothing, and the expectation reads no further; RetryInfo in the body does.
-    "vercel-ai.gemini.generateContent.google-429-retry-info.1": 34.4,
-}

@@ -36,7 +36,8 @@ def invoice(record: Record) -> Invoice:
     """What *record* costs, in the vendor's words alone."""
     body, kept = _body(record)
     address, flavor = record.record["request"]["url"], record.api.partition(".")[2]
-    model, tier = str(kept.get("model") or ""), kept.get("service_tier")
+    model = str(kept.get("model") or kept.get("modelVersion") or "")
+    tier = kept.get("service_tier")
     snapshot = get_snapshot()
     try:
         vendor = snapshot.find_provider(None, None, address)
@@ -86,7 +87,7 @@ def _body(record: Record) -> tuple[dict[str, Any], dict[str, Any]]:
     if not record.stream or text.lstrip().startswith("{"):
         told = json.loads(text)
         return told, _tiered(told)
-    chunks: list[dict[str, Any]] = []
+    chunks: list[dict[str, Any]] = json.loads(text) if text.lstrip().startswith("[") else []
     closing: dict[str, Any] = {}
     for line in text.replace("\r", "\n").split("\n"):
         if line.startswith("data:") and (data := line[5:].strip()) not in {"", "[DONE]"}:
@@ -98,7 +99,7 @@ def _body(record: Record) -> tuple[dict[str, Any], dict[str, Any]]:
     kept: dict[str, Any] = {}
     for event in chunks:
         chunk = event["message"] if event.get("type") == "message_start" else event
-        for name in ("model", "service_tier"):
+        for name in ("model", "modelVersion", "service_tier"):
             if chunk.get(name) and name not in kept:
                 kept[name] = chunk[name]
         usage = chunk.get("usage") or (chunk.get("x_groq") or {}).get("usage")
@@ -107,6 +108,8 @@ def _body(record: Record) -> tuple[dict[str, Any], dict[str, Any]]:
             usage = {**last.get("usage", {}), **usage}
         if usage:
             last = {**chunk, "usage": usage}
+        elif chunk.get("usageMetadata"):
+            last = chunk
     return {**kept, **last}, _tiered({**last, **kept})
 
 

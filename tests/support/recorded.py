@@ -53,10 +53,21 @@ def _openai_responses(vendor: str) -> Codec:
     return OpenAIResponsesCodec(DIALECTS.get(vendor) or Dialect(name=vendor))
 
 
+def _anthropic(vendor: str) -> Codec:
+    return AnthropicCodec(MessagesDialect(name=vendor))
+
+
+def _gemini(vendor: str) -> Codec:
+    return GeminiCodec(VERTEX if vendor == "vertexai" else GEMINI)
+
+
 CODECS: dict[str, Callable[[str], Codec]] = {
     "openai.chat": _openai_chat,
     "openai.embeddings": _openai_chat,
     "openai.responses": _openai_responses,
+    "anthropic.messages": _anthropic,
+    "gemini.generateContent": _gemini,
+    "gemini.embed": _gemini,
 }
 """What reads the answers of each API that is read so far, by the vendor's name."""
 
@@ -218,11 +229,3 @@ def _expected_usage(expected: dict[str, Any]) -> dict[str, int | None] | None:
         "input": expected["usage_total_input"],
         "output": expected["usage_total_output"],
     }
-
-
-def _anthropic(vendor: str) -> Codec:
-    return AnthropicCodec(MessagesDialect(name=vendor))
-
-
-def _gemini(vendor: str) -> Codec:
-    return GeminiCodec(VERTEX if vendor == "vertexai" else GEMINI)
