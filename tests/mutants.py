@@ -2792,6 +2792,34 @@ MUTANTS: tuple[Mutant, ...] = (
         "the page shows how it was long ago",
         ("tests/unit/services/test_usage_page.py",),
     ),
+    Mutant(
+        CORE + "attempts.py",
+        "return error.sent is not False",
+        "return False",
+        "the input of a timeout is not booked",
+        ADAPTER,
+    ),
+    Mutant(
+        CORE + "consumed.py",
+        "return isinstance(error, (ProviderConnectionError, RefusedError)) and error.sent is True",
+        "return error.sent is True",
+        "what a vendor refused is booked as consumed",
+        ADAPTER,
+    ),
+    Mutant(
+        POLICY + "flight.py",
+        "self.journal.watch(journal.record)  # what",
+        "pass  # what",
+        "what comes of a call that all have left is booked by nobody",
+        MONEY,
+    ),
+    Mutant(
+        CORE + "budgets.py",
+        "int((amount * NANO).to_integral_value(ROUND_CEILING))",
+        "int((amount * NANO).to_integral_value(ROUND_CEILING)) + 1",
+        "books of budgets drift away from the ledger's",
+        BUDGETED,
+    ),
 )
 
 
