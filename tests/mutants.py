@@ -2337,6 +2337,27 @@ MUTANTS: tuple[Mutant, ...] = (
         TEMPLATES,
     ),
     Mutant(
+        POLICY + "limits.py",
+        "if not call.holds():",
+        "if False:",
+        "all who wait for a key that has died are sent with it nevertheless",
+        KEYS,
+    ),
+    Mutant(
+        POLICY + "key_pool.py",
+        "if withdrawn or (state in _REFUSALS",
+        "if (state in _REFUSALS",
+        "who waits for a key that has died is told of a limit of ours",
+        KEYS,
+    ),
+    Mutant(
+        POLICY + "keys.py",
+        "if lease.generation != self._generation or self._probes(lease):\n            return True",
+        "pass",
+        "the call that finds out whether an account may spend again turns back",
+        KEYS,
+    ),
+    Mutant(
         POLICY + "kept.py",
         "WHOLE = frozenset({FinishReason.STOP, FinishReason.TOOL_CALLS})",
         "WHOLE = frozenset(FinishReason)",

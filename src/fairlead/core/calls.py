@@ -125,6 +125,10 @@ class Deadline:
             self._at = at if self._at is None else min(self._at, at)
 
 
+def _always() -> bool:
+    return True
+
+
 @dataclass(frozen=True, kw_only=True)
 class Call(Generic[T]):
     """One operation, ready to be made on any provider any number of times."""
@@ -143,6 +147,8 @@ class Call(Generic[T]):
     """Which targets may answer, where a policy has asked."""
     attempt_limit: int | None = None
     """How often providers may be asked in all, counted by the journal."""
+    holds: Callable[[], bool] = _always
+    """Whether what was chosen for it still stands; who lets it wait asks before it goes on."""
     given: Mapping[str, Any] = field(default_factory=dict[str, Any])
     """The caller's own options, for objects that are no handlers; so is `prompt`."""
     prompt: Any = None
@@ -210,6 +216,7 @@ class Call(Generic[T]):
             "journal": Journal(),
             "plan": None,
             "attempt_limit": None,
+            "holds": _always,
             "given": given,
             "prompt": prompt,
         }

@@ -212,7 +212,7 @@ class KeyPoolProvider(Policy):
         tried = {lease.place}
         while True:
             try:
-                result = await call.on(self._targets[lease.place])
+                result = await self._leased(call, lease).on(self._targets[lease.place])
             except ProviderError as error:
                 following = self._following(call, lease, error, tried)
                 if following is None:
@@ -232,6 +232,10 @@ class KeyPoolProvider(Policy):
                 if isinstance(target, Closable):
                     stack.push_async_callback(target.aclose)
 
+    def _leased(self, call: Call[T], lease: Lease) -> Call[T]:
+        """*call*, which goes on from where it may have to wait only while *lease* is of use."""
+        return call.with_(holds=lambda: self._pool.holds(lease, call.now()))
+
     def _take(self, call: Call[Any], model: str | None, but: Container[int]) -> Lease | None:
         return self._pool.take(
             model,
@@ -246,19 +250,22 @@ class KeyPoolProvider(Policy):
         """The next key, if *error* is worth one. What it says of this one is written down."""
         wish = self._wish(call, lease, error)
         fate = KeyFate.KEPT if wish is False else error.verdict.key
+        withdrawn = error.sent is False and not self._pool.holds(lease, call.now())
         if lease.generation != self._pool.generation:
             tried.clear()
         self._record(call, lease, fate, error)
         if fate is KeyFate.RESTS:
             self._hasten(call, lease, error, tried)
-        if not (wish or (wish is None and fate in _MOVES_ON)) or not call.attempts_left:
+        if wish is None:
+            wish = withdrawn or fate in _MOVES_ON
+        if not wish or not call.attempts_left:
             return None
         following = self._take(call, lease.model, tried)
         if following is not None:
             tried.add(following.place)
             return following
         state, _ = self._pool.soonest(lease.model, call.now())
-        if state in _REFUSALS and state is not _PASSES.get(fate):
+        if withdrawn or (state in _REFUSALS and state is not _PASSES.get(fate)):
             raise self._refusal(call, lease.model) from error
         return None
 

@@ -275,6 +275,12 @@ class KeyPool:
             self._store.rest(key.account, probe)
         return Lease(place, model, self._generation, probe)
 
+    def holds(self, lease: Lease, now: float) -> bool:
+        """Whether a call with it that has waited meanwhile is still worth sending."""
+        if lease.generation != self._generation or self._probes(lease):
+            return True
+        return self.state(lease.place, lease.model, now)[0] not in {KeyState.DEAD, KeyState.SPENT}
+
     def settle(self, lease: Lease) -> None:
         """A call with it succeeded."""
         if self._probes(lease):

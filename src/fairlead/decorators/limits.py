@@ -151,8 +151,8 @@ class LimitProvider(Decorator):
         """
         Wait until *ticket* is woken, or *wait* is over.
 
-        Refused at once if nobody may wait, or *sure* seconds do not fit the deadline; and when the
-        deadline comes.
+        Refused at once if nobody may wait, or *sure* seconds do not fit the deadline; when the
+        deadline comes; and when there is nothing left to wait for.
         """
         left = call.deadline.remaining()
         if not lane.line.may_wait:
@@ -170,6 +170,8 @@ class LimitProvider(Decorator):
         ticket.wake = None
         if call.deadline.remaining() == 0:
             raise self._refusal(call, "its deadline came", lane.peek(call, lane.line.needed))
+        if not call.holds():
+            raise self._refusal(call, "its key is not asked any more")
 
     def _in_vain(self, call: Call[Any]) -> bool:
         """Whether what is inside would refuse *call* at present, so that it waits for nothing."""

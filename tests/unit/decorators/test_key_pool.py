@@ -21,6 +21,8 @@ from fairlead.core.models import ModelInfo
 from fairlead.decorators.breaker import CircuitBreakerProvider
 from fairlead.decorators.fallback import FallbackProvider
 from fairlead.decorators.key_pool import KeyPoolProvider, KeyState, PoolKey, fingerprint
+from fairlead.decorators.lane import LimitOptions
+from fairlead.decorators.limits import LimitProvider
 from fairlead.decorators.retry import RetryProvider
 from tests.support.logs import ListLog
 from tests.unit.core.fakes import Scripted, cancelled_at, embedding, generating, ways
@@ -798,3 +800,107 @@ def test_cooldowns_can_be_told_to_others_who_have_a_clock_of_their_own():
 
     assert (here.until("resting"), here.until("mine")) == (5030.0, 5500.0)
     assert here.until("dead") == -float("inf")
+
+
+def limited_to_one(vendor):
+    return LimitProvider(vendor, options=LimitOptions(max_running=1, max_queued=100))
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("kind", [AuthenticationError, QuotaExceededError])
+async def test_who_waits_for_a_key_that_dies_meanwhile_is_asked_with_another(kind):
+    vendors = [key(refused(kind), seconds=1), key(seconds=1)]
+    pool = KeyPoolProvider(
+        [
+            PoolKey(provider=limited_to_one(vendor), account=str(place))
+            for place, vendor in enumerate(vendors)
+        ]
+    )
+    answers = []
+
+    async def ask():
+        answers.append(await pool.generate("hi"))
+
+    async with anyio.create_task_group() as group:
+        for _ in range(10):
+            group.start_soon(ask)
+
+    assert answers == ["ho"] * 10
+    assert [len(vendor.asked) for vendor in vendors] == [1, 10]
+    refusals = [
+        entry for it in answers for entry in it.attempts if entry.outcome is Outcome.SKIPPED
+    ]
+    assert len(refusals) == 4
+    assert "its key is not asked any more" in refusals[0].reason
+
+
+@pytest.mark.anyio
+async def test_who_waits_for_the_last_key_is_told_that_it_is_dead():
+    vendor = key(refused(status_code=401), seconds=1)
+    pool = KeyPoolProvider([limited_to_one(vendor)])
+    errors = []
+
+    async def ask():
+        errors.append(await outcome_of(pool))
+
+    async with anyio.create_task_group() as group:
+        for _ in range(5):
+            group.start_soon(ask)
+
+    assert len(vendor.asked) == 1
+    assert [type(error) for error in errors] == [AuthenticationError] * 5
+    assert {error.status_code for error in errors} == {401}
+    assert anyio.current_time() < 2
+
+
+@pytest.mark.anyio
+async def test_who_waits_for_a_key_that_is_limited_goes_on_waiting():
+    vendor = key(limited(3), "ho", seconds=1)
+    pool = KeyPoolProvider([limited_to_one(vendor)])
+    told = []
+
+    async def ask():
+        told.append(await outcome_of(pool))
+
+    async with anyio.create_task_group() as group:
+        for _ in range(3):
+            group.start_soon(ask)
+
+    assert [type(it).__name__ for it in told] == ["RateLimitError", "Generation", "Generation"]
+    assert len(vendor.asked) == 3
+
+
+@pytest.mark.anyio
+async def test_who_waits_goes_on_with_keys_that_were_reloaded():
+    vendor = key(refused(), "ho", seconds=1)
+    pool = KeyPoolProvider([limited_to_one(vendor)])
+    told = []
+
+    async def ask():
+        told.append(await outcome_of(pool))
+
+    async with anyio.create_task_group() as group:
+        for _ in range(3):
+            group.start_soon(ask)
+        await anyio.sleep(0.5)
+        pool.reload()
+
+    assert told == ["ho"] * 3
+    assert len(vendor.asked) == 4
+
+
+@pytest.mark.anyio
+async def test_who_finds_out_whether_an_account_may_spend_again_may_wait():
+    vendor = key(refused(QuotaExceededError), "ho", seconds=1)
+    pool = KeyPoolProvider([limited_to_one(vendor)])
+    assert isinstance(await outcome_of(pool), QuotaExceededError)
+    await anyio.sleep(901)
+
+    async with anyio.create_task_group() as group:
+        lane = pool.targets[0]
+        group.start_soon(lane.generate, "from elsewhere")
+        await anyio.sleep(0.5)
+        group.start_soon(pool.generate, "hi")
+
+    assert len(vendor.asked) == 3
+    assert states(pool) == [KeyState.READY]
