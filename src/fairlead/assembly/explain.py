@@ -259,7 +259,9 @@ def _plain(value: object) -> Any:
     if isinstance(value, float):
         return value if isfinite(value) else str(value)
     if isinstance(value, str):
-        return shown(value)
+        return shown(str(value))
+    if isinstance(value, tuple):
+        return [_plain(each) for each in cast("tuple[object, ...]", value)]
     if is_dataclass(value) and not isinstance(value, type):
         return dict(_fields(value))
     return in_words(value)
@@ -281,7 +283,9 @@ def _words(name: str, value: Any) -> str:
     if isinstance(value, dict):
         options = cast("dict[str, Any]", value)
         return ", ".join(_words(each, own) for each, own in options.items())
-    return f"{name}={value}"
+    if isinstance(value, list):
+        value = f"[{', '.join(map(str, cast('list[object]', value)))}]"
+    return f"{name}={value!r}" if value == "" else f"{name}={value}"
 
 
 def _wrapped(text: str, first: str, rest: str) -> list[str]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 from .errors import ConfigurationError
 from .redact import shown
@@ -49,6 +50,27 @@ def check_function(name: str, value: object) -> None:
     """Refuse what is neither None nor a function."""
     if value is not None and not callable(value):
         raise _wrong(name, "a function", value)
+
+
+def check_functions(name: str, values: Sequence[object]) -> None:
+    """Refuse what is no sequence of functions."""
+    if not (isinstance(values, Sequence) and all(map(callable, values))):
+        raise _wrong(name, "a sequence of functions", values)
+
+
+def check_port(name: str, value: object, port: type) -> None:
+    """Refuse what is neither None nor an object with anything that *port*, a protocol, has."""
+    asked = [each for each in vars(port) if not each.startswith("_")]
+    fits = not isinstance(value, type) and any(hasattr(value, each) for each in asked)
+    if value is not None and not fits:
+        names = ", ".join(asked)
+        raise _wrong(name, f"of the port {port.__name__}, with {names}, or None", value)
+
+
+def check_path(name: str, value: object) -> None:
+    """Refuse what names no file."""
+    if not isinstance(value, (str, os.PathLike)):
+        raise _wrong(name, "a path", value)
 
 
 def nearest(name: str, known: Iterable[str]) -> str | None:

@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, cast
 from ..core.adapt import Node, adapt
 from ..core.bounds import Bounds, bounds_of
 from ..core.calls import T
-from ..core.checks import check_count, check_function
+from ..core.checks import check_count, check_function, check_port
 from ..core.closing import Closable
 from ..core.errors import ConfigurationError, ProviderError
 from ..core.plans import ANSWERED_BY, Plan, Target
+from ..core.ports import EventLog
 from ..core.refusals import NoTargetError
 from ..core.requests import EmbedRequest
 from ..core.verdicts import Another
@@ -39,7 +40,6 @@ if TYPE_CHECKING:
     from ..core.calls import Call, Handler, Operation
     from ..core.messages import Prompt
     from ..core.models import ModelInfo
-    from ..core.ports import EventLog
     from ..core.provider import LooseProvider, ProviderPort
     from ..core.results import TokenCount
     from ._targets import Failure
@@ -88,6 +88,7 @@ class Dispatcher(Policy):
             raise ConfigurationError(f"{kind} needs at least one provider")
         check_count("max_attempts", max_attempts, 1)
         check_function("try_another", try_another)
+        check_port("log", log, EventLog)
         self._targets = tuple(adapt(target) for target in targets)
         self._max_attempts = max_attempts
         self._allow_other_space = allow_other_space

@@ -9,14 +9,16 @@ from copy import deepcopy
 from threading import Lock
 from typing import TYPE_CHECKING
 
-from ..core.checks import check_count
+from ..core.checks import check_count, check_port
+from ..core.ledger import Ledger
+from ..core.ports import EventLog
 from ..core.redact import shown
 from ..core.spending import Spending
 from ._tasks import TaskHost, scope
 
 if TYPE_CHECKING:
-    from ..core.ledger import Ledger, LedgerEntry
-    from ..core.ports import EventLog, Level
+    from ..core.ledger import LedgerEntry
+    from ..core.ports import Level
 
 logger: logging.Logger = logging.getLogger("fairlead.costs")
 logger.addHandler(logging.NullHandler())
@@ -47,6 +49,8 @@ class Bookkeeper:
         log: EventLog | None = None,
         most_waiting: int = 10_000,
     ) -> None:
+        check_port("ledger", ledger, Ledger)
+        check_port("log", log, EventLog)
         check_count("most_waiting", most_waiting, 1)
         self._ledger = ledger
         self._log = log

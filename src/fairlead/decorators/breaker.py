@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from ..core.adapter import Adapter
 from ..core.bounds import bounds_of
 from ..core.calls import find
-from ..core.checks import check_function, check_kind
+from ..core.checks import check_function, check_functions, check_kind, check_port
 from ..core.errors import ProviderError
 from ..core.journal import Attempt, Outcome
+from ..core.ports import BreakerStore
 from ..core.refusals import CircuitOpenError
 from ..core.streams import GenerationStream
 from ._base import Decorator
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
     from ..core.calls import Call, Operation, T
     from ..core.outcomes import StreamOutcome
     from ..core.plans import Plan
-    from ..core.ports import BreakerStore
     from ..core.provider import LooseProvider, ProviderPort
 
 
@@ -66,6 +66,8 @@ class CircuitBreakerProvider(Decorator):
     ) -> None:
         check_kind("options", options, BreakerOptions)
         check_function("counts", counts)
+        check_port("store", store, BreakerStore)
+        check_functions("listeners", listeners)
         super().__init__(inner)
         self._options = options or BreakerOptions()
         self._counts = counts

@@ -21,8 +21,9 @@ from ..core.budgets import (
     told,
 )
 from ..core.calls import find
-from ..core.checks import check_kind
+from ..core.checks import check_functions, check_kind, check_port
 from ..core.journal import Attempt, Outcome
+from ..core.ports import BudgetStore, EventLog
 from ..core.redact import shown
 from ..core.refusals import BudgetExceededError
 from ..core.streams import GenerationStream
@@ -39,7 +40,6 @@ if TYPE_CHECKING:
     from ..core.calls import Call, Operation, T
     from ..core.outcomes import StreamOutcome
     from ..core.plans import Target
-    from ..core.ports import BudgetStore, EventLog
     from ..core.provider import LooseProvider, ProviderPort
     from .quotes import Rated
 
@@ -89,6 +89,9 @@ class BudgetProvider(Decorator):
         log: EventLog | None = None,
     ) -> None:
         check_kind("options", options, BudgetOptions)
+        check_port("store", store, BudgetStore)
+        check_port("log", log, EventLog)
+        check_functions("listeners", listeners)
         super().__init__(inner)
         self._options = options or BudgetOptions()
         limits = self._options.limits

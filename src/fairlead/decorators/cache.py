@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any, ClassVar, cast
 from ..core.bounds import bounds_of
 from ..core.cache_keys import generation_key
 from ..core.caching import CacheMode, cache_mode, check_age
-from ..core.checks import check_function, check_kind
+from ..core.checks import check_function, check_kind, check_port
 from ..core.collector import events_of
 from ..core.effects import has_effects
 from ..core.entries import Answer
-from ..core.errors import ConfigurationError
 from ..core.events import StreamEnd
 from ..core.journal import Attempt, Outcome
+from ..core.ports import CacheStore
 from ..core.results import Generation
 from ..core.streams import GenerationStream
 from ._base import Decorator
@@ -35,7 +35,6 @@ if TYPE_CHECKING:
     from ..core.events import StreamEvent
     from ..core.outcomes import StreamOutcome
     from ..core.plans import Plan
-    from ..core.ports import CacheStore
     from ..core.provider import LooseProvider, ProviderPort
     from ..core.requests import GenerateRequest
     from ..core.results import Metadata
@@ -93,10 +92,7 @@ class CacheProvider(Decorator):
         together: Callable[[Call[Any]], Hashable] | None = None,
         time: Callable[[], float] = _time.time,
     ) -> None:
-        if store is not None and (isinstance(store, type) or not hasattr(store, "get")):
-            given = "a class" if isinstance(store, type) else type(store).__name__
-            msg = f"store must be a CacheStore, such as MemoryCache(), not {given}"
-            raise ConfigurationError(msg)
+        check_port("store", store, CacheStore)
         if ttl is not None:
             check_age("ttl", ttl)
         check_kind("namespace", namespace, str)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from ..core.bounds import Bounds, bounds_of
 from ..core.checks import check_function
@@ -18,7 +18,7 @@ from ._base import Decorator
 from .bookkeeping import Bookkeeper
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from ..core.calls import Call, Operation, T
     from ..core.journal import Attempt
@@ -47,6 +47,7 @@ class CostTrackingProvider(Decorator):
     """
 
     layer = "cost"
+    OPTIONS: ClassVar[Mapping[str, Any]] = {"ledger": None}
 
     def __init__(
         self,
@@ -60,6 +61,7 @@ class CostTrackingProvider(Decorator):
     ) -> None:
         super().__init__(inner)
         check_function("now", now)
+        self._ledger = ledger
         self._books = Bookkeeper(ledger, log=log, most_waiting=most_waiting)
         self._now = now
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from ..core.checks import check_function, check_kind
+from ..core.checks import check_function, check_kind, check_port
 from ..core.effects import has_effects
 from ..core.journal import Attempt, Outcome
+from ..core.ports import RetryStore
 from ..core.verdicts import Retry
 from ._dispatch import Dispatcher
 from ._race import Race
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
 
     from ..core.calls import Call, Operation, T
     from ..core.plans import Target
-    from ..core.ports import RetryStore
     from ..core.provider import LooseProvider, ProviderPort
     from ._dispatch import Step, Walk
     from ._race import Racer
@@ -64,6 +64,7 @@ class HedgeProvider(Dispatcher):
     ) -> None:
         check_kind("hedging", hedging, HedgeOptions)
         check_function("safe", safe)
+        check_port("quota", quota, RetryStore)
         super().__init__(targets, **options)
         self._hedging = hedging or HedgeOptions()
         self._quota = quota

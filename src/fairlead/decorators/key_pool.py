@@ -10,7 +10,7 @@ from math import inf, isfinite
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from ..core.bounds import Bounds, bounds_of
-from ..core.checks import check_function, check_seconds
+from ..core.checks import check_function, check_port, check_seconds
 from ..core.closing import Closable
 from ..core.errors import (
     AuthenticationError,
@@ -21,6 +21,7 @@ from ..core.errors import (
 )
 from ..core.journal import Attempt, Outcome
 from ..core.plans import Plan
+from ..core.ports import CooldownStore, EventLog
 from ..core.verdicts import KeyFate
 from ._base import Policy
 from ._pooled import PoolKey, check_alike, fingerprint, pooled
@@ -33,7 +34,6 @@ if TYPE_CHECKING:
     from ..core.calls import Call, Operation, T
     from ..core.messages import Prompt
     from ..core.models import ModelInfo
-    from ..core.ports import CooldownStore, EventLog
     from ..core.provider import LooseProvider, ProviderPort
     from ..core.results import TokenCount
 
@@ -110,6 +110,8 @@ class KeyPoolProvider(Policy):
         check_seconds("cooldown", cooldown)
         check_seconds("quota_cooldown", quota_cooldown)
         check_function("next_key", next_key)
+        check_port("store", store, CooldownStore)
+        check_port("log", log, EventLog)
         self._keys, self._targets = pooled(keys)
         self._cooldown = cooldown
         self._quota_cooldown = quota_cooldown

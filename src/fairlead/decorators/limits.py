@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import anyio
 
 from ..core.bounds import bounds_of
-from ..core.checks import check_kind
+from ..core.checks import check_kind, check_port
 from ..core.journal import Outcome
+from ..core.ports import RateStore
 from ..core.refusals import RateLimitExceededError
 from ..core.streams import GenerationStream
 from ._base import Decorator
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
 
     from ..core.bounds import Bounds
     from ..core.calls import Call, Operation, T
-    from ..core.ports import RateStore
     from ..core.provider import LooseProvider, ProviderPort
     from .line import Ticket
 
@@ -68,10 +68,11 @@ class LimitProvider(Decorator):
     ) -> None:
         check_kind("options", options, LimitOptions)
         check_kind("key", key, str)
+        check_port("store", store, RateStore)
         super().__init__(inner)
         self._options = options or LimitOptions()
         self._key = key or self.name
-        self._store = store or LocalRateStore()
+        self._store = LocalRateStore() if store is None else store
         self._lanes: OrderedDict[str | None, Lane] = OrderedDict()
 
     async def handle(self, call: Call[T]) -> T:

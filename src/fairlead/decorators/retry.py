@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import anyio
 
 from ..core.bounds import bounds_of
-from ..core.checks import check_count, check_function, check_kind
+from ..core.checks import check_count, check_function, check_kind, check_port
 from ..core.errors import ProviderError
 from ..core.journal import Attempt, Outcome
+from ..core.ports import RetryStore
 from ..core.verdicts import Retry
 from ._base import Decorator
 from .backoff import Backoff
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
 
     from ..core.bounds import Bounds
     from ..core.calls import Call, Operation, T
-    from ..core.ports import RetryStore
     from ..core.provider import LooseProvider, ProviderPort
 
 
@@ -67,6 +67,7 @@ class RetryProvider(Decorator):
         check_count("max_retries, which counts repeats,", max_retries, 0)
         check_kind("backoff", backoff, Backoff)
         check_function("retry_on", retry_on)
+        check_port("quota", quota, RetryStore)
         super().__init__(inner)
         self._max_retries = max_retries
         self._backoff = backoff or Backoff()

@@ -10,11 +10,15 @@ import pytest
 from fairlead import (
     AttemptTimeoutProvider,
     Backoff,
+    CacheProvider,
     CircuitBreakerProvider,
     ConfigurationError,
+    ContextFitProvider,
+    CostTrackingProvider,
     DeadlineProvider,
     Decorator,
     FallbackProvider,
+    MemoryLedger,
     ModelInfo,
     OfflineProvider,
     OpenAIProvider,
@@ -156,6 +160,18 @@ def test_the_tree_shows_policies_with_their_options_and_targets_with_theirs():
     assert "first_content=120.0" in text
     assert "sk-abc" not in text
     assert max(map(len, text.splitlines()[:-3])) <= 100
+
+
+def test_options_are_shown_as_a_person_would_write_them():
+    fitted = ContextFitProvider(CacheProvider(Mock()))
+
+    shown = " ".join(str(explain(CostTrackingProvider(fitted, ledger=MemoryLedger()))).split())
+
+    assert "strategies=[shorten-results, drop-oldest]" in shown
+    assert "namespace=''," in shown
+    assert "CostTrackingProvider: ledger=<" in shown
+    told = explain(fitted).as_dict()["pipeline"]["options"]["options"]
+    assert json.loads(json.dumps(told))["strategies"] == ["shorten-results", "drop-oldest"]
 
 
 def test_calls_that_come_to_the_same_share_a_line():

@@ -1,9 +1,20 @@
 import math
+from types import SimpleNamespace
 
 import pytest
 
-from fairlead.core.checks import check_count, check_function, check_kind, check_number, in_words
+from fairlead.adapters.stores.memory import MemoryCache
+from fairlead.core.checks import (
+    check_count,
+    check_function,
+    check_functions,
+    check_kind,
+    check_number,
+    check_port,
+    in_words,
+)
 from fairlead.core.errors import ConfigurationError
+from fairlead.core.ports import CacheStore, EventLog
 
 
 @pytest.mark.parametrize("value", [0, 1, 10**400])
@@ -53,6 +64,25 @@ def test_a_function_can_be_called_or_is_none():
     check_function("it", len)
     with pytest.raises(ConfigurationError, match=r"^it must be a function, not 5$"):
         check_function("it", 5)
+
+
+def test_functions_stand_in_a_sequence():
+    check_functions("listeners", [])
+    check_functions("listeners", (print, len))
+    for value in (print, "len", [print, 3], 5):
+        with pytest.raises(ConfigurationError, match="listeners must be a sequence of functions"):
+            check_functions("listeners", value)
+
+
+def test_a_port_is_an_object_that_has_anything_of_it():
+    check_port("store", None, CacheStore)
+    check_port("store", {}, CacheStore)
+    check_port("log", SimpleNamespace(record=print), EventLog)
+    for value in (5, "here", object(), MemoryCache):
+        with pytest.raises(
+            ConfigurationError, match="store must be of the port CacheStore, with get,"
+        ):
+            check_port("store", value, CacheStore)
 
 
 def test_a_value_is_shown_in_few_words_and_without_secrets():

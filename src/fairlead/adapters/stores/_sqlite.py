@@ -22,7 +22,7 @@ import anyio
 import anyio.to_thread
 from anyio.lowlevel import RunVar
 
-from ...core.checks import check_seconds
+from ...core.checks import check_path, check_seconds
 from ...core.errors import ConfigurationError, StoreError
 
 if TYPE_CHECKING:
@@ -80,6 +80,7 @@ class Database:
         synchronous: Synchronous = "FULL",
         busy_seconds: float = 5.0,
     ) -> None:
+        check_path("path", path)
         check_seconds("busy_seconds", busy_seconds)
         self.path: Path = Path(path).expanduser()
         self._schema = schema

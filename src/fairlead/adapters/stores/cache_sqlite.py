@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from ...core.checks import check_count
+from ...core.checks import check_count, check_path
 from ...core.errors import ConfigurationError, StoreError
 from ._sqlite import Database, Schema
 from .memory import CacheStats
@@ -86,6 +86,7 @@ class SqliteCache:
         max_bytes: int = MAX_BYTES,
         time: Callable[[], float] = time.time,
     ) -> None:
+        check_path("path", path)
         check_count("max_bytes", max_bytes, 1)
         self._max_bytes = max_bytes
         self._time = time
