@@ -10,7 +10,7 @@ from ..core.errors import FairleadError
 from ..core.events import StreamEnd, TextDelta
 from ..core.results import FinishReason
 from ..settings import load
-from .choice import opened
+from .choice import opened, tell_unbooked
 from .dry_run import NotSentError, RecordingEngine, as_curl, as_json, as_text
 from .failures import plainly, say, warn
 from .output import print_json
@@ -39,6 +39,7 @@ async def answer(request: Request) -> None:
             generation = await _streamed(provider, request)
         else:
             generation = await provider.generate(request.prompt, **request.options)
+    tell_unbooked(provider)
     value = _validated(generation, request.schema) if request.schema is not None else None
     if request.as_json:
         print_generation(generation, value)

@@ -15,6 +15,7 @@ from ..assembly.vendors import vendor
 from ..core.calls import find
 from ..core.errors import ConfigurationError, ProviderError
 from ..core.limits import TimeLimits
+from ..decorators.cost import CostTrackingProvider
 from ..facade import open_provider
 from ..settings import load, resolve
 from ..settings.sources import may_be_secret
@@ -133,6 +134,15 @@ async def counting(asked: Asked) -> Provider:
             if missing and may_be_secret(missing):
                 options.setdefault(missing, NO_KEY)
         return _open(asked, target, model, options, RecordingEngine(), False)[0]
+
+
+def tell_unbooked(provider: Provider) -> None:
+    """Tell of what a ledger lacks once *provider* is closed; its log has few readers here."""
+    tracker = find(provider, CostTrackingProvider)
+    missing = tracker.waiting + tracker.lost if tracker is not None else 0
+    if missing:
+        what = "attempt is" if missing == 1 else "attempts are"
+        warn(f"{missing} {what} not in the ledger, which cannot be written; --debug says why")
 
 
 def who_answers(files: Files) -> tuple[Target, ...]:

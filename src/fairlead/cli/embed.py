@@ -108,7 +108,7 @@ async def _embedded(
     asked: Asked, texts: list[str], dimensions: int | None
 ) -> tuple[list[Embedding], EmbeddingMetadata]:
     from ..core.errors import ConfigurationError
-    from .choice import opened
+    from .choice import opened, tell_unbooked
     from .failures import warn
 
     if not texts:
@@ -130,6 +130,7 @@ async def _embedded(
             metadata = batch.metadata
             vectors += batch
             warn(*batch.metadata.warnings)
+    tell_unbooked(provider)
     assert metadata is not None
     return vectors, metadata
 

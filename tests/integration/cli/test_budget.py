@@ -114,3 +114,14 @@ def test_without_a_file_there_is_nothing_to_show(tmp_path):
 
     assert ran.returncode == 1
     assert "set budgets.limits and budgets.file" in ran.stderr
+
+
+def test_books_that_are_of_no_use_stop_no_answer(folder):
+    (folder / "books.db").write_bytes(b"no database" * 99)
+
+    ran = fairlead("generate", "hi", "--config", "f.yaml", cwd=folder)
+
+    assert ran.returncode == 0
+    [warning] = ran.stderr.splitlines()
+    assert warning.startswith("fairlead: warning: no budget was kept for this call")
+    assert warning.endswith("file is not a database: give it another path")

@@ -158,3 +158,17 @@ def test_a_page_that_cannot_be_written_is_told_in_one_line(path, tmp_path):
     assert "--html" in done.stderr
     assert "No such file" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("command", ["generate", "embed"])
+def test_what_could_not_be_booked_is_told(tmp_path, command):
+    (tmp_path / "l.db").write_bytes(b"no database" * 99)
+    (tmp_path / "f.yaml").write_text("provider: offline\nledger: {enabled: true, path: l.db}\n")
+
+    ran = fairlead(command, "hi", "--config", "f.yaml", cwd=tmp_path)
+
+    assert ran.returncode == 0
+    assert ran.stderr == (
+        "fairlead: warning: 1 attempt is not in the ledger, which cannot be written; "
+        "--debug says why\n"
+    )

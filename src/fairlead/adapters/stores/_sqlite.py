@@ -289,7 +289,8 @@ def _name(error: BaseException) -> str:
 
 
 def _advice(error: BaseException) -> str:
-    advice = _ADVICE.get(_name(error))
+    advice = "give it a path that can be written" if isinstance(error, OSError) else None
+    advice = _ADVICE.get(_name(error), advice)
     return f": {advice}" if advice else ""
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias, TypeVar
 
 from ...core.budgets import NOTHING
 from ...core.checks import check_seconds, in_words
-from ...core.errors import ConfigurationError
+from ...core.errors import ConfigurationError, StoreError
 from ._budget_tables import SCHEMA, Tables, Wish
 from ._sqlite import Database
 
@@ -24,6 +24,8 @@ LEASE = 60.0
 """Seconds."""
 BUSY = 30.0
 """Seconds for which another process may write."""
+MAX_UNSPENT = 10_000
+"""What is marked while the file cannot be written, beyond which none is that is unspent."""
 
 
 class SqliteBudgetStore:
@@ -98,7 +100,9 @@ class SqliteBudgetStore:
 
     def mark(self, name: str, spent: Consumption, /) -> None:
         """See `BudgetStore`."""
-        self._marked[name] = spent
+        # What is left out was not even reserved as a rule; else its lease is over some time.
+        if spent != NOTHING or len(self._marked) < MAX_UNSPENT:
+            self._marked[name] = spent
 
     async def settle(self) -> None:
         """See `BudgetStore`. What could not be written stays marked."""
@@ -122,9 +126,18 @@ class SqliteBudgetStore:
         await self._database.run(self._looked(lambda tables: tables.adjust(what, amount)))
 
     async def aclose(self) -> None:
-        """Write what is marked, and close the file. Idempotent."""
+        """
+        Write what is marked, and close the file. Idempotent.
+
+        Raises:
+            ConfigurationError: The file cannot be opened, and something was spent.
+            StoreError: It cannot be written now, likewise.
+        """
         try:
             await self.settle()
+        except (ConfigurationError, StoreError):
+            if any(spent != NOTHING for spent in self._marked.values()):
+                raise
         finally:
             await self._database.aclose()
 

@@ -7,6 +7,7 @@ import sqlite3
 import anyio
 import pytest
 
+from fairlead.adapters.stores import budgets_sqlite
 from fairlead.adapters.stores.budgets_sqlite import SqliteBudgetStore
 from fairlead.core.budgets import NOTHING, BudgetLimit, BudgetOptions, Consumption, Grant, Shortfall
 from fairlead.core.errors import ConfigurationError, StoreError
@@ -306,6 +307,33 @@ async def test_a_file_that_is_of_no_use_fails_no_call_unless_it_shall(path, cloc
         else:
             with pytest.raises(BudgetExceededError, match=words):
                 await provider.generate("hi", max_tokens=5)
+
+
+async def test_what_is_unspent_is_forgotten_where_the_file_is_of_no_use(path, clock, monkeypatch):
+    monkeypatch.setattr(budgets_sqlite, "MAX_UNSPENT", 3)
+    path.parent.mkdir()
+    corrupted(path)
+    store = SqliteBudgetStore(path, wall=clock)
+    provider = BudgetProvider(Vendor("ho"), options=BudgetOptions(limits=(LIMIT,)), store=store)
+    for _ in range(9):
+        await provider.generate("hi", max_tokens=5)
+
+    assert len(store._marked) == 3
+    await provider.aclose()
+    await store.aclose()  # nothing is lost
+
+    store.mark("a", ONE)
+    with pytest.raises(ConfigurationError, match="give it another path"):
+        await store.aclose()
+
+
+async def test_a_path_that_is_of_no_use_says_what_to_do(tmp_path):
+    (tmp_path / "file").touch()
+    store = SqliteBudgetStore(tmp_path / "file" / "budget.db")
+
+    with pytest.raises(ConfigurationError, match=r"file'?: give it a path that can be written$"):
+        await store.reserve("a", CLAIMS, ONE, ONE)
+    await store.aclose()
 
 
 async def test_a_file_of_an_older_version_is_brought_up_to_date(path, clock):
