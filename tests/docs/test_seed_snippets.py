@@ -39,7 +39,7 @@ TWICE = ("000", "001")
 SYNC = {"complete", "embed", "get_provider", "ProviderFactory"}
 OURS = {"devsynth.adapters.provider_system", "devsynth.adapters.providers.factory"}
 OURS |= {"devsynth.adapters.providers.exceptions", "app.providers.base", "app.providers.registry"}
-OURS |= {"app.router.router"}
+OURS |= {"app.router.router", "devsynth.infrastructure.cache", "devsynth.infrastructure.telemetry"}
 TEST = """
 def test_it():
     import fairlead
@@ -459,3 +459,29 @@ def test_the_compose_file_is_understood():
     assert resolved(raw, "provider")[0] == "openai"
     assert resolved(raw, "retry.max_delay")[0] == 60.0
     assert resolved(raw, "providers.lmstudio.endpoint")[0] == "http://lmstudio:1234"
+
+
+@of(*TWICE, title="Caching Strategies")
+def test_caching(play):
+    script(completion("Ports and adapters."), completion("Others."))
+
+    play.run()
+    answers = [play.call("get_generation_with_cache", "Explain.") for _ in range(2)]
+    other = play.call("get_generation_with_cache", "Explain.", 0.1)
+
+    assert (*answers, other) == ("Ports and adapters.", "Ports and adapters.", "Others.")
+    assert len(play.asked) == 2
+
+
+@of(*TWICE, title="Tracking and Budgeting")
+def test_tracking(play, monkeypatch):
+    monkeypatch.setenv("FAIRLEAD_PRICES_MODELS", '{"gpt-4o": {"input": "2", "output": "8"}}')
+    script(completion("Ports and adapters."))
+
+    play.run()
+    told = play.call("generate_with_cost_tracking", "Explain ports.", "atlas")
+
+    assert told["response"] == "Ports and adapters."
+    tokens = told["cost_info"]["input_tokens"], told["cost_info"]["output_tokens"]
+    assert told["cost_info"]["total_cost"] == pytest.approx((2 * tokens[0] + 8 * tokens[1]) / 10**6)
+    assert float(play.names["cost_tracker"].total.spent.amount) == told["cost_info"]["total_cost"]
