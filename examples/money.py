@@ -46,7 +46,8 @@ async def main() -> None:
                 try:
                     answer = await provider.generate(question, temperature=0, max_tokens=700)
                 except BudgetExceededError as error:
-                    print(f"{question:20} refused: {error.spent:.4f} of {error.limit:.4f} USD are spent")
+                    spent = f"{error.spent:.4f} of {error.limit:.4f} USD are spent"
+                    print(f"{question:20} refused: {spent}")
                 else:
                     told = "from the cache" if answer.cached else f"{answer.cost.amount} USD"
                     print(f"{question:20} {told}")
