@@ -134,11 +134,12 @@ def rarity_of(weights: Weights | None, routes: Routes) -> Sequence[float]:
         shares = weights
     if len(shares) != len(routes):
         raise ConfigurationError(f"{len(shares)} weights for {len(routes)} targets")
-    return [1 / (share or _NOTHING) for share in shares]
+    return [1 / max(share, _LEAST_SHARE) if share else _NEVER for share in shares]
 
 
 LEAST = 2.0**-64
-_NOTHING = 1e-300
+_LEAST_SHARE, _NEVER = 1e-250, 1e300
+"""So far apart that no number drawn lets a share of 0 come before any other."""
 
 
 def checked_weights(weights: Weights) -> Weights:

@@ -4,7 +4,7 @@ from collections import Counter
 from random import Random
 
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from fairlead.core.plans import Plan
@@ -31,6 +31,7 @@ def arranged(order, these, call=CALL):
 
 
 @given(WEIGHTS, st.integers())
+@example([0.0, 1e-301], 0)
 def test_each_route_comes_exactly_once_and_those_without_weight_last(weights, seed):
     assume(any(weights))
     these = routes(map(str, range(len(weights))))
