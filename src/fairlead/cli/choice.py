@@ -42,6 +42,12 @@ UNKNOWN = "unknown"
 """Stands for a server's model where none is asked."""
 NO_KEY = "none"
 """Stands for a key where nothing is sent."""
+_BOOKS_NOTHING: dict[str, Any] = {
+    "budgets": {"file": None},
+    "cache": {"mode": "off"},
+    "ledger": {"enabled": False},
+}
+"""The settings of those that nothing is sent to."""
 
 
 @runtime_checkable
@@ -294,7 +300,9 @@ def _open(
     engine: HttpEngine | None,
     fallback: Sequence[str] | bool | None,
 ) -> tuple[Provider, list[str]]:
-    """The provider, and what should be known of it."""
+    """The provider, and what should be known of it. Without a network nothing is booked or kept."""
+    if engine is not None:
+        options = {**options, **_BOOKS_NOTHING}
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", ConfigurationWarning)
         provider = open_provider(

@@ -174,9 +174,14 @@ def _print_table(report: UsageReport) -> None:
     sums = (report.total.spent, report.total.wasted, report.total.saved)
     unpriced, estimated = sum(each.unpriced for each in sums), sum(each.estimated for each in sums)
     if unpriced:
-        say(f"the cost of {unpriced} attempts is not known; it is in none of these sums")
+        say(f"the cost of {_attempts(unpriced)} is not known; it is in none of these sums")
     if estimated:
-        say(f"{estimated} attempts are estimates, as nobody told what they consumed")
+        are = "is an estimate" if estimated == 1 else "are estimates"
+        say(f"{_attempts(estimated)} {are}, as nobody told what was consumed")
+
+
+def _attempts(number: int) -> str:
+    return f"{number} attempt{'s' if number != 1 else ''}"
 
 
 def _cells(group: Spending) -> tuple[str, ...]:

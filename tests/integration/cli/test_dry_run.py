@@ -127,3 +127,21 @@ def test_attached_data_is_cut_short_for_people(tmp_path):
     assert len(shown) < 1500
     assert "characters)" in shown
     assert len(json.dumps(whole)) > 12_000
+
+
+@pytest.mark.parametrize("form", ["--dry-run", "--curl"])
+def test_what_is_not_sent_is_neither_booked_nor_looked_for(tmp_path, form):
+    (tmp_path / "f.yaml").write_text(
+        "provider: openai:gpt-4o\n"
+        "budgets: {file: books.db, limits: [{tokens: 100}]}\n"
+        "ledger: {enabled: true, path: ledger.db}\n"
+        "cache: {mode: 'on', store: sqlite, path: answers.db}\n"
+    )
+
+    done = fairlead(
+        "generate", form, "-t", "0", "hi", "--config", "f.yaml", cwd=tmp_path, OPENAI_API_KEY=KEY
+    )
+
+    assert '"max_completion_tokens":' in done.stdout  # the budget's
+    assert done.returncode == 0
+    assert [path.name for path in tmp_path.iterdir()] == ["f.yaml"]

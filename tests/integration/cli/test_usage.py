@@ -45,8 +45,8 @@ def test_a_table_shows_what_was_spent_wasted_and_saved(path):
         ["b", "2", "7", "0", "$0", "$0", "$0.000000", "1", "s", "1", "s"],
         ["all", "4", "27", "10", "$0.500000", "$0.250000", "$0.000000", "1", "s", "1", "s"],
     ]
-    assert "the cost of 1 attempts is not known" in done.stderr
-    assert "1 attempts are estimates" in done.stderr
+    assert "the cost of 1 attempt is not known" in done.stderr
+    assert "1 attempt is an estimate" in done.stderr
 
 
 def test_json_keeps_every_digit(path):
