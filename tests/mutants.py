@@ -2730,6 +2730,20 @@ MUTANTS: tuple[Mutant, ...] = (
         BUDGET_CANCELLED,
     ),
     Mutant(
+        POLICY + "_tasks.py",
+        "            self._forget(self)  # not a turn",
+        "            pass  # not a turn",
+        "what is to be written or renewed waits for a task that has just ended",
+        ("tests/unit/decorators/test_task_host.py",),
+    ),
+    Mutant(
+        STORES + "budgets_sqlite.py",
+        "        if spent != NOTHING or len(self._marked) < MAX_UNSPENT:",
+        "        if spent != NOTHING or MAX_UNSPENT:",
+        "books that cannot be written grow with each call",
+        BUDGET_FILE,
+    ),
+    Mutant(
         POLICY + "reservations.py",
         "                self._keepers.spawn(self._keep)",
         "                pass",

@@ -227,6 +227,8 @@ class Hosted:
         except Exception as error:  # noqa: BLE001 - nobody waits for it, and trio would stop all
             kind, words = type(error).__name__, shown(str(error))
             logger.error("a task failed: %s: %s", kind, words)  # noqa: TRY400 - no secrets
+        finally:
+            self._forget(self)  # not a turn of the loop later: who asks then starts another
 
     def _over(self, _task: object = None) -> None:
         self._forget(self)

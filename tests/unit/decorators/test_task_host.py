@@ -88,6 +88,25 @@ async def test_a_task_is_held_as_long_as_it_runs_and_no_longer():
     assert not host._tasks
 
 
+def test_a_host_is_not_busy_from_the_moment_its_work_has_ended():
+    async def main():
+        host, done = TaskHost(), asyncio.Event()
+
+        async def ask():
+            await done.wait()
+            return host.busy
+
+        host.spawn(done.wait)
+        await asyncio.sleep(0)
+        asked = asyncio.ensure_future(ask())  # is woken in the same turn, and after it
+        await asyncio.sleep(0)
+        assert host.busy
+        done.set()
+        assert not await asked
+
+    asyncio.run(main())
+
+
 @pytest.mark.anyio
 async def test_cancelling_twice_or_after_the_end_does_nothing():
     host, work = TaskHost(), Work()
