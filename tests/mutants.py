@@ -1981,9 +1981,16 @@ MUTANTS: tuple[Mutant, ...] = (
     ),
     Mutant(
         CORE + "attempts.py",
-        "if error.verdict.misconfigured and self._asks_its_own_model():",
-        "if error.verdict.misconfigured:",
+        "if misconfigured and self._asks_its_own_model():",
+        "if misconfigured:",
         "a call with a misspelt model makes its target look misconfigured",
+        ("tests/unit/core/test_adapter.py",),
+    ),
+    Mutant(
+        CORE + "attempts.py",
+        "error.verdict.misconfigured and not self._may_be_the_callers(error)",
+        "error.verdict.misconfigured",
+        "a call with an option that no vendor takes makes its target look misconfigured",
         ("tests/unit/core/test_adapter.py",),
     ),
     Mutant(

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 from .calls import Operation
 from .consumed import consumed, is_whole, may_be_billed
 from .embeddings import fault_in
-from .errors import InvalidResponseError, ProviderError
+from .errors import InvalidRequestError, InvalidResponseError, ProviderError
 from .journal import Attempt, Outcome
 from .outcomes import truncated
+from .requests import is_plain
 from .results import Generation, Metadata
 from .streams import GenerationStream
 
@@ -126,7 +127,8 @@ class OpenAttempt:
         if error.provider is None:
             error.provider = self._adapter.name
             error.model = error.model or self._adapter._model_for(self._call).name  # noqa: SLF001
-        if error.verdict.misconfigured and self._asks_its_own_model():
+        misconfigured = error.verdict.misconfigured and not self._may_be_the_callers(error)
+        if misconfigured and self._asks_its_own_model():
             status = "" if error.status_code is None else f" (HTTP {error.status_code})"
             self._adapter.misconfigured = f"{type(error).__name__}{status}: {error.message}"
             error.model = error.model or self._asked
@@ -140,10 +142,14 @@ class OpenAttempt:
                 error=type(error).__name__,
                 status_code=error.status_code,
                 request_id=error.request_id,
-                misconfigured=error.verdict.misconfigured,
+                misconfigured=misconfigured,
                 **facts,
             )
         error.journal = self._call.journal
+
+    def _may_be_the_callers(self, error: ProviderError) -> bool:
+        """Whether it is a mistake that lies in the request as well as in the set-up."""
+        return isinstance(error, InvalidRequestError) and not is_plain(self._call.request)
 
     def _asks_its_own_model(self) -> bool:
         """Whether the model is that of the set-up, and none that only this call names."""

@@ -123,6 +123,15 @@ class EmbedRequest:
     extra: Mapping[str, Any] = field(default_factory=dict[str, Any])
 
 
+def is_plain(request: GenerateRequest | EmbedRequest) -> bool:
+    """Whether *request* is words alone, with no option set: nothing that a vendor may not like."""
+    if not isinstance(request, GenerateRequest):
+        return request == EmbedRequest(texts=request.texts, model=request.model)
+    if any(type(part) is not Text for message in request.messages for part in message.parts):
+        return False
+    return request == GenerateRequest(messages=request.messages, model=request.model)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallOptions:
     """What steers fairlead rather than the vendor."""

@@ -27,7 +27,7 @@ from fairlead.core.events import (
     TextDelta,
     ToolCallDelta,
 )
-from fairlead.core.journal import Outcome
+from fairlead.core.journal import Journal, Outcome
 from fairlead.core.messages import Image, Message, Reasoning, Refusal, Text, Tool, ToolCall
 from fairlead.core.refusals import DeadlineExceededError
 from fairlead.core.results import FinishReason
@@ -466,3 +466,41 @@ async def test_a_model_that_a_call_names_is_no_mistake_of_the_set_up(model, is_i
         await generating(model=model).on(provider)
 
     assert (provider.misconfigured is not None) == is_its_own
+
+
+PICTURE = [Message.user(Image(url="https://example.com/a.png"))]
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize(
+    "call, is_plain",
+    [
+        (generating("what?"), True),
+        (generating("what?", system_prompt="Be brief.", model="m"), True),
+        (generating("what?", temperature=9), False),
+        (generating("what?", extra={"thinking": "hard"}), False),
+        (generating(PICTURE), False),
+        (embedding(["what?"]), True),
+        (embedding(["what?"], dimensions=7), False),
+    ],
+)
+async def test_what_may_be_the_callers_own_mistake_is_none_of_the_set_up(call, is_plain):
+    def refuse():
+        raise InvalidRequestError("what?", status_code=400)
+
+    provider = Scripted(refuse, embedding_model="e")
+    with pytest.raises(InvalidRequestError):
+        await call.with_(journal=Journal()).on(provider)
+
+    assert (provider.misconfigured is not None) == is_plain
+
+
+@pytest.mark.anyio
+async def test_a_wrong_key_is_a_mistake_of_the_set_up_whatever_was_asked():
+    provider = Scripted(wrong_key())
+    call = generating(temperature=1)
+    with pytest.raises(AuthenticationError):
+        await call.on(provider)
+
+    assert provider.misconfigured is not None
+    assert entry(call).misconfigured
