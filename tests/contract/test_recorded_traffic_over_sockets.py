@@ -5,9 +5,24 @@ from itertools import pairwise
 
 import pytest
 
-from fairlead import OpenAICompatibleProvider, ProviderError, StreamInterruptedError
+from fairlead import (
+    OpenAICompatibleProvider,
+    OpenAIProvider,
+    ProviderError,
+    StreamInterruptedError,
+)
+from fairlead.adapters.providers._http import HttpProvider
 from tests.contract import test_recorded_traffic as recorded
-from tests.contract.test_recorded_traffic import SEED, WAITS, each, expected_error
+from tests.contract.test_recorded_traffic import (
+    EMBEDDINGS,
+    ERRORS,
+    PLAIN,
+    SEED,
+    STREAMS,
+    WAITS,
+    each,
+    expected_error,
+)
 from tests.support.answers import Answer, script
 from tests.support.recorded import DIALECTS, Record, cut, differences
 from tests.support.server import Server
@@ -144,3 +159,30 @@ async def test_embeddings(record, server):
 def _model(record: Record) -> dict[str, str]:
     """Where the vendor does not say which model answered, it is the one that was asked."""
     return {} if record.expected["model"] else {"model": "asked"}
+
+
+"""Every recording of a format that is read, through an adapter, over a real socket."""
+
+
+def _openai_responses(record: Record, server: Server) -> HttpProvider:
+    return OpenAIProvider(
+        name=record.provider,
+        base_url=server.url("/v1"),
+        model="asked",
+        api_key="k",
+        api="responses",
+    )
+
+
+def _openai_chat(record: Record, server: Server) -> HttpProvider:
+    known = {"dialect": DIALECTS[record.provider]} if record.provider in DIALECTS else {}
+    return OpenAICompatibleProvider(
+        name=record.provider,
+        base_url=server.url("/v1"),
+        model="asked",
+        embedding_model="asked",
+        **known,
+    )
+
+
+"""What asks for the answers of each API."""

@@ -103,5 +103,5 @@ async def _answer(server: Server, peer: Peer, request: Received) -> bool:
     return True
 
 
-for _path in ("/v1/chat/completions", "/v1/embeddings", "/v1/models"):
+for _path in ("/v1/chat/completions", "/v1/responses", "/v1/embeddings", "/v1/models"):
     path(_path)(_answer)

@@ -174,15 +174,16 @@ class HttpProvider(Closing, Adapter):
     async def _generate(self, call: Call[Generation]) -> Generation:
         request, reasons = self._complete(call)
         long = reasons or (request.max_tokens or 0) > LONG_ANSWER
-        if long and self._wire == "auto" and self._codec.lossless_stream:
+        codec = self._codec_for(request)
+        if long and self._wire == "auto" and codec.lossless_stream:
             limits = self._limits
             stream = await self._stream(
                 call, request, limits.total, limits.silence(reasoning=reasons), commit="end"
             )
             return await stream.collect()
-        encoded = self._codec.encode_generate(request, stream=False)
+        encoded = codec.encode_generate(request, stream=False)
         response = await self._send(call, encoded)
-        events = self._understood(lambda: self._codec.decode_generate(response))
+        events = self._understood(lambda: codec.decode_generate(response))
         return Collector(events).generation(self._facts(call, request, encoded, response.headers))
 
     async def _open(self, call: Call[GenerationStream]) -> GenerationStream:
@@ -234,7 +235,8 @@ class HttpProvider(Closing, Adapter):
         *,
         commit: Literal["text", "any", "end"],
     ) -> GenerationStream:
-        encoded = self._codec.encode_generate(request, stream=True)
+        codec = self._codec_for(request)
+        encoded = codec.encode_generate(request, stream=True)
         within = _least(limit, call.deadline.remaining())
         until = inf if within is None else anyio.current_time() + within
         body = await self._engine.stream(
@@ -242,7 +244,7 @@ class HttpProvider(Closing, Adapter):
         )
         source = HttpEventSource(
             body,
-            self._codec.stream_decoder(),
+            codec.stream_decoder(),
             idle=idle,
             until=until,
             limit=within,
@@ -255,6 +257,10 @@ class HttpProvider(Closing, Adapter):
         stream = await GenerationStream.open(source, facts, commit=commit)
         source.until = inf
         return stream
+
+    def _codec_for(self, request: GenerateRequest) -> Codec:
+        """The format in which *request* is asked, where a vendor speaks several."""
+        return self._codec
 
     def _understood(self, decode: Callable[[], T]) -> T:
         """What *decode* makes of an answer; a codec that trips makes it a bad answer."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
+from .choice import prefers_responses
 from .codec import OpenAIResponsesCodec
 from .stream import ResponsesStreamDecoder
 
-__all__ = ["OpenAIResponsesCodec", "ResponsesStreamDecoder"]
+__all__ = ["OpenAIResponsesCodec", "ResponsesStreamDecoder", "prefers_responses"]

@@ -3,36 +3,29 @@
 from __future__ import annotations
 
 import os
-import re
-from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from ....core.errors import ConfigurationError
-from ....core.models import ModelInfo
-from ....wire.openai_chat import OPENAI, rule_for
+from ....wire.openai_chat import OPENAI
 from .._arguments import check_key, check_kind, check_text
-from .._chat_completions import ChatCompletionsProvider
 from .._http import check_options
+from .._openai_models import OpenAIModelsProvider
 
 if TYPE_CHECKING:
     from typing import Unpack
 
     from .._http import HttpOptions
+    from .._openai_models import API
 
 BASE_URL = "https://api.openai.com/v1"
 MODEL = "gpt-5.6-luna"
 EMBEDDING_MODEL = "text-embedding-3-small"
 _EMBEDS = "text-embedding-"
-_TOKENIZERS = (
-    ("cl100k", re.compile(r"gpt-(4|4-.*|3\.5.*)|text-embedding-.*")),
-    ("o200k", re.compile(r"(gpt-(4o|4\.1|4\.5|5)|chatgpt-4o|o[134](?![^-])).*")),
-)
-"""The families whose models are known by name. Of others nobody has said how they count."""
 
 
-class OpenAIProvider(ChatCompletionsProvider):
+class OpenAIProvider(OpenAIModelsProvider):
     """
-    OpenAI, over Chat Completions.
+    OpenAI, over Chat Completions and Responses.
 
     Args:
         api_key: Your key; if there is none, that in `OPENAI_API_KEY`.
@@ -41,6 +34,9 @@ class OpenAIProvider(ChatCompletionsProvider):
             that is one.
         organization: The organization that pays, if the key belongs to several.
         project: The project that pays, likewise.
+        api: The format: `"chat"` completions, `"responses"`, or `"auto"`: Responses for models that
+            take tools over Chat Completions only while they do not reason, or cannot be asked so
+            at all, and Chat Completions for all others.
         base_url: Another address that speaks exactly as OpenAI does, such as a proxy.
         name: What the provider is called in results, errors and `extra`.
         http: See `HttpOptions`.
@@ -57,6 +53,7 @@ class OpenAIProvider(ChatCompletionsProvider):
         embedding_model: str | None = EMBEDDING_MODEL,
         organization: str | None = None,
         project: str | None = None,
+        api: API = "auto",
         base_url: str = BASE_URL,
         name: str = "openai",
         **http: Unpack[HttpOptions],
@@ -77,27 +74,14 @@ class OpenAIProvider(ChatCompletionsProvider):
         if embedding_model == EMBEDDING_MODEL and model.startswith(_EMBEDS):
             embedding_model = model
         account = {"openai-organization": organization, "openai-project": project}
-        self._embedding_model = embedding_model
         super().__init__(
             name=name,
             dialect=OPENAI,
             base_url=base_url,
-            model=_info(model, embedding_model),
+            model=model,
+            embedding_model=embedding_model,
+            api=api,
             api_key=key,
             headers={name: value for name, value in account.items() if value},
             **check_options(type(self), http),
         )
-
-    def _model_named(self, name: str) -> ModelInfo:
-        return _info(name, self._embedding_model)
-
-
-@lru_cache(maxsize=256)
-def _info(model: str, embedding_model: str | None) -> ModelInfo:
-    effort = rule_for(model, OPENAI.rules).effort
-    return ModelInfo(
-        name=model,
-        tokenizer=next((family for family, names in _TOKENIZERS if names.fullmatch(model)), None),
-        reasoning=effort not in {None, "none"},
-        embedding_model=embedding_model,
-    )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Literal
 from urllib.parse import urlsplit
 
 from pydantic import AliasChoices, Field
@@ -34,6 +34,9 @@ class Settings(KeyedSettings):
         validation_alias=AliasChoices("project", "OPENAI_PROJECT", "OPENAI_PROJECT_ID"),
         description="The project that pays, likewise.",
     )
+    api: Literal["auto", "chat", "responses"] | None = Field(
+        None, description="The format, `chat` or `responses`; by the model if it is `auto`."
+    )
 
     @property
     def missing(self) -> str | None:
@@ -59,7 +62,7 @@ def create(
     return OpenAIProvider(
         name=name,
         **settings.given(
-            "api_key", "model", "embedding_model", "organization", "project", "base_url"
+            "api_key", "model", "embedding_model", "organization", "project", "api", "base_url"
         ),
         **settings.options(limits, engine),
     )
