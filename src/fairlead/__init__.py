@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     )
     from .adapters.providers._settings import HttpSettings as HttpSettings
     from .adapters.providers._settings import ProviderSettings as ProviderSettings
+    from .adapters.providers.gemini import GeminiProvider as GeminiProvider
     from .adapters.providers.lmstudio import LMStudioProvider as LMStudioProvider
     from .adapters.providers.null import NullProvider as NullProvider
     from .adapters.providers.offline import OfflineProvider as OfflineProvider
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from .adapters.providers.openai_compatible import (
         OpenAICompatibleProvider as OpenAICompatibleProvider,
     )
+    from .adapters.providers.vertex import VertexProvider as VertexProvider
     from .adapters.providers.vllm import VLLMProvider as VLLMProvider
     from .adapters.stores.budgets_sqlite import SqliteBudgetStore as SqliteBudgetStore
     from .adapters.stores.cache_sqlite import SqliteCache as SqliteCache
@@ -145,6 +147,7 @@ if TYPE_CHECKING:
     from .core.prices import Price as Price
     from .core.prices import Tariff as Tariff
     from .core.prices import UnitRate as UnitRate
+    from .core.provider import ExactTokenCounter as ExactTokenCounter
     from .core.provider import ProviderPort as ProviderPort
     from .core.rates import Allowance as Allowance
     from .core.rates import Amount as Amount

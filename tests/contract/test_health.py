@@ -6,6 +6,7 @@ import anyio
 import pytest
 
 from fairlead import (
+    GeminiProvider,
     HealthCheckable,
     LMStudioProvider,
     NullProvider,
@@ -13,6 +14,7 @@ from fairlead import (
     OpenAICompatibleProvider,
     OpenAIProvider,
     ProviderHealth,
+    VertexProvider,
     VLLMProvider,
 )
 from fairlead.assembly.vendors import BUILT_IN
@@ -23,13 +25,21 @@ pytestmark = pytest.mark.anyio
 
 KEY = "CANARY-0123456789"
 OVER_HTTP = {
+    "gemini": lambda url: GeminiProvider(base_url=url, api_key=KEY),
     "lmstudio": lambda url: LMStudioProvider(endpoint=url, api_token=KEY),
     "openai": lambda url: OpenAIProvider(base_url=url, api_key=KEY),
     "openai-compatible": lambda url: OpenAICompatibleProvider(base_url=url, model="m", api_key=KEY),
+    "vertex": lambda url: VertexProvider(base_url=url, access_token=KEY),
     "vllm": lambda url: VLLMProvider(base_url=url, model="m", api_key=KEY),
 }
 LOCAL = {"null": NullProvider, "offline": OfflineProvider}
-WELL = Answer([b'{"data": [{"id": "m"}]}'], content_type=JSON)
+WELL = Answer(
+    [b'{"data": [{"id": "m"}], "models": [{"name": "models/m"}], "totalTokens": 1}'],
+    content_type=JSON,
+)
+"""Well in all formats at once."""
+QUESTIONS = {"vertex": ("POST", "/v1/publishers/google/models/gemini-3.8-flash:countTokens")}
+"""What is asked, where it is not the list of models."""
 HTML = Answer([b"<html>It works!</html>"], content_type="text/html")
 
 over_http = pytest.mark.parametrize("vendor", OVER_HTTP)
@@ -56,8 +66,11 @@ async def test_one_that_is_well(vendor, server):
     assert health.healthy is True
     assert (health.error, health.misconfigured) == (None, False)
     (request,) = server.requests
-    assert (request.method, request.path) == ("GET", "/v1/models")
-    assert request.headers["authorization"] == f"Bearer {KEY}"
+    assert (request.method, request.path) == QUESTIONS.get(vendor, ("GET", "/v1/models"))
+    assert KEY in {
+        request.headers.get("authorization", "").removeprefix("Bearer "),
+        request.headers.get("x-goog-api-key"),
+    }
 
 
 @over_http
@@ -101,7 +114,7 @@ async def test_one_that_is_not_there(vendor):
 @over_http
 async def test_one_that_stalls(vendor, server, monkeypatch):
     assert HEALTH_SECONDS == 5
-    monkeypatch.setattr("fairlead.adapters.providers._chat_completions.HEALTH_SECONDS", 0.1)
+    monkeypatch.setattr("fairlead.adapters.providers._health.HEALTH_SECONDS", 0.1)
     script(Answer([b""], ending="stall"))
     health = await health_of(vendor, server.url("/v1"))
 

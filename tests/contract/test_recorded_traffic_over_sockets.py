@@ -6,10 +6,12 @@ from itertools import pairwise
 import pytest
 
 from fairlead import (
+    GeminiProvider,
     OpenAICompatibleProvider,
     OpenAIProvider,
     ProviderError,
     StreamInterruptedError,
+    VertexProvider,
 )
 from fairlead.adapters.providers._http import HttpProvider
 from tests.contract import test_recorded_traffic as recorded
@@ -41,7 +43,12 @@ def _openai(record: Record, server: Server) -> OpenAICompatibleProvider:
     )
 
 
-PROVIDERS = {"openai.chat": _openai, "openai.embeddings": _openai}
+PROVIDERS = {
+    "openai.chat": _openai,
+    "openai.embeddings": _openai,
+    "gemini.generateContent": _gemini,
+    "gemini.embed": _gemini,
+}
 
 
 def spoken(found: list[Record]) -> list[Record]:
@@ -186,3 +193,13 @@ def _openai_chat(record: Record, server: Server) -> HttpProvider:
 
 
 """What asks for the answers of each API."""
+
+
+def _gemini(record: Record, server: Server) -> GeminiProvider | VertexProvider:
+    given = {"api_key": "k", "model": "asked", "name": record.provider}
+    if record.provider == "vertexai":
+        return VertexProvider(base_url=server.url("/v1"), **given)
+    return GeminiProvider(base_url=server.url("/v1beta"), embedding_model="asked", **given)
+
+
+"""Who reads the recordings of each API that an adapter speaks."""

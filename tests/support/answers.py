@@ -105,3 +105,24 @@ async def _answer(server: Server, peer: Peer, request: Received) -> bool:
 
 for _path in ("/v1/chat/completions", "/v1/responses", "/v1/embeddings", "/v1/models"):
     path(_path)(_answer)
+
+
+GOOGLE = ("gemini-3.8-flash", "asked")
+
+
+"""Models that are asked in the words of generateContent."""
+
+
+for _path in (
+    *("/v1/chat/completions", "/v1/embeddings", "/v1/models", "/v1beta/models"),
+    *(
+        f"/v1{folder}/models/{model}:{verb}"
+        for folder in ("", "beta", "/publishers/google")
+        for model in GOOGLE
+        for verb in (
+            *("generateContent", "streamGenerateContent", "countTokens"),
+            *("embedContent", "batchEmbedContents", "predict"),
+        )
+    ),
+):
+    path(_path)(_answer)

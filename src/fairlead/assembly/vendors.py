@@ -29,10 +29,18 @@ if TYPE_CHECKING:
 GROUP = "fairlead.providers"
 """The entry points by which a package brings vendors: their names, and a module or a class."""
 
-BUILT_IN = ("lmstudio", "null", "offline", "openai", "openai-compatible", "vllm")
+BUILT_IN = (
+    *("gemini", "lmstudio", "null", "offline", "openai", "openai-compatible", "vertex", "vllm"),
+)
 NOT_YET = ("anthropic", "local")
 """Vendors that settings may name already, and that cannot be asked."""
-_OTHER_NAMES = {"stub": "offline", "lm-studio": "lmstudio"}
+_OTHER_NAMES = {
+    "google": "gemini",
+    "lm-studio": "lmstudio",
+    "stub": "offline",
+    "vertex-ai": "vertex",
+    "vertexai": "vertex",
+}
 
 
 class Vendor(Protocol):

@@ -65,6 +65,20 @@ class ProviderPort(Protocol):
         ...
 
 
+@runtime_checkable
+class ExactTokenCounter(Protocol):
+    """What counts tokens by asking the vendor. `find(provider, ExactTokenCounter)` finds it."""
+
+    async def count_tokens_exact(self, prompt: Prompt) -> TokenCount:
+        """
+        How many tokens *prompt* has for the default model, by the vendor's own count.
+
+        Raises:
+            ProviderError: It could not be asked, or does not tell.
+        """
+        ...
+
+
 LooseProvider: TypeAlias = object
 """
 Any object with some of the port's methods, as users write them: `generate` may return a plain

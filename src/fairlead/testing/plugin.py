@@ -22,7 +22,7 @@ import pytest
 from .scripted import ScriptedProvider
 from .virtual_time import BACKENDS, CENTURY, DeadlockError, virtual_time_backend
 
-_KEYS = re.compile(r"_API_KEY$|^(FAIRLEAD|OPENAI|LM_?STUDIO|OLLAMA|VLLM)_")
+_KEYS = re.compile(r"_API_KEY$|^(FAIRLEAD|OPENAI|LM_?STUDIO|GEMINI|VERTEX|OLLAMA|VLLM)_")
 
 
 class NetworkBlockedError(AssertionError):

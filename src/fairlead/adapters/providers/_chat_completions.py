@@ -4,22 +4,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import anyio
 import jiter
 
-from ...core.errors import InvalidResponseError, ProviderError
-from ...core.health import HEALTH_SECONDS, ProviderHealth
+from ...core.errors import InvalidResponseError
 from ...core.models import ModelInfo
-from ...core.redact import shown
 from ...wire.http import ERROR, WireRequest
 from ...wire.openai_chat import Dialect, OpenAIChatCodec
 from ._arguments import check_headers, check_key, check_kind, check_text
+from ._health import health_of
 from ._http import HttpProvider
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Unpack
 
+    from ...core.health import ProviderHealth
     from ._http import HttpOptions
 
 LIST_SECONDS = 10.0
@@ -89,19 +88,7 @@ class ChatCompletionsProvider(HttpProvider):
         It is the cheapest question that a wrong key or address shows in. Raises nothing but
         cancellation.
         """
-        began = anyio.current_time()
-        error: ProviderError | None = None
-        try:
-            await self._models(within=HEALTH_SECONDS)
-        except ProviderError as failure:
-            error = failure
-        return ProviderHealth(
-            name=self.name,
-            healthy=error is None,
-            latency_ms=(anyio.current_time() - began) * 1000,
-            error=None if error is None else shown(error.message),
-            misconfigured=error is not None and error.verdict.misconfigured,
-        )
+        return await health_of(self.name, lambda seconds: self._models(within=seconds))
 
     async def _models(self, *, within: float) -> tuple[str, ...]:
         request = WireRequest(method="GET", url=f"{self.endpoint}/models", headers=self._headers)

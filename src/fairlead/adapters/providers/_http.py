@@ -42,7 +42,7 @@ T = TypeVar("T")
 LONG_ANSWER = 4096
 """`max_tokens` above which an answer is streamed underneath: networks drop idle connections."""
 NOT_FOUND = 404
-_CREDENTIALS = {"authorization", "api-key", "x-api-key"}
+_CREDENTIALS = {"authorization", "api-key", "x-api-key", "x-goog-api-key"}
 
 
 class HttpOptions(TypedDict, total=False):

@@ -70,5 +70,7 @@ def known(values: Iterable[tuple[str, object]]) -> dict[str, object]:
 
 GEMINI = GeminiDialect(name="gemini")
 """generativelanguage.googleapis.com."""
-VERTEX = GeminiDialect(name="vertex", predicts=True, counts_whole=False)
-"""aiplatform.googleapis.com, below `publishers/google`."""
+VERTEX = GeminiDialect(
+    name="vertex", folder="publishers/google/models", predicts=True, counts_whole=False
+)
+"""aiplatform.googleapis.com."""

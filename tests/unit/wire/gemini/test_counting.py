@@ -15,7 +15,7 @@ CONTENTS = [{"role": "user", "parts": [{"text": "Hello"}]}]
 def asked(dialect):
     request, _ = generate_request("Hello", {"model": "gemini-x", "system_prompt": "Be."})
     told = GeminiCodec(dialect).encode_count(request)
-    assert told.path == "/models/gemini-x:countTokens"
+    assert told.path == f"/{dialect.folder}/gemini-x:countTokens"
     return json.loads(told.body)
 
 

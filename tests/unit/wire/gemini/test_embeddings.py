@@ -62,7 +62,7 @@ def test_input_type(kind, task):
 def test_vertex_predicts(model):
     path, told = asked("a", "b", dialect=VERTEX, model=model, dimensions=3, input_type="query")
 
-    assert path == f"/models/{model}:predict"
+    assert path == f"/publishers/google/models/{model}:predict"
     assert told == {
         "instances": [{"content": text, "task_type": "RETRIEVAL_QUERY"} for text in "ab"],
         "parameters": {"autoTruncate": False, "outputDimensionality": 3},
@@ -77,7 +77,9 @@ def test_cutting_may_be_asked_for():
 
 
 def test_a_newer_model_takes_one_text_at_a_time_on_vertex():
-    assert asked("a", dialect=VERTEX)[0] == "/models/gemini-embedding-2:embedContent"
+    assert (
+        asked("a", dialect=VERTEX)[0] == "/publishers/google/models/gemini-embedding-2:embedContent"
+    )
     with pytest.raises(UnsupportedOperationError, match="one text at a time on Vertex AI, not 2"):
         asked("a", "b", dialect=VERTEX)
 

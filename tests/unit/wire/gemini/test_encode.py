@@ -281,4 +281,6 @@ def test_rules(model, thinks, signed):
 
 def test_vertex_speaks_the_same_words():
     assert encoded(dialect=VERTEX)[:2] == encoded(dialect=GEMINI)[:2]
+    assert encoded(dialect=VERTEX, model="x")[2] == "/publishers/google/models/x:generateContent"
+    assert encoded(dialect=VERTEX, model="endpoints/7")[2] == "/endpoints/7:generateContent"
     assert VERTEX.origin != GEMINI.origin

@@ -1,0 +1,3 @@
+"""Google's Vertex AI."""
+
+from .provider import VertexProvider as VertexProvider
