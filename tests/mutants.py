@@ -76,12 +76,15 @@ ADAPTIVE = ("tests/unit/decorators/test_adaptive.py",)
 RATE_HEADERS = ("tests/unit/wire/test_rate_limit_headers.py",)
 WIRE = "src/fairlead/wire/"
 CHAT = WIRE + "openai_chat/"
+GEMINI = WIRE + "gemini/"
 HTTP = "src/fairlead/adapters/http/"
 SYNC = "src/fairlead/sync/"
 WEB = "src/fairlead/services/web.py"
 PROVIDERS = "src/fairlead/adapters/providers/"
 SSE = ("tests/unit/wire/test_sse.py", "tests/property/wire/test_sse_chunking.py")
 CHATS = ("tests/unit/wire/openai_chat",)
+GEMINIS = ("tests/unit/wire/gemini",)
+GOOGLE = ("tests/integration/providers/test_google.py",)
 ENGINE = ("tests/integration/http",)
 ADAPTERS = ("tests/integration/providers",)
 STORES = "src/fairlead/adapters/stores/"
@@ -1095,6 +1098,118 @@ MUTANTS: tuple[Mutant, ...] = (
         "        if False:\n",
         "an event may be larger than allowed",
         SSE,
+    ),
+    Mutant(
+        GEMINI + "stream.py",
+        "        if self._reader.finish_reason is not None and not cut:\n",
+        "        if not cut:\n",
+        "half an answer ends as a whole one",
+        GEMINIS,
+    ),
+    Mutant(
+        GEMINI + "stream.py",
+        '_RAW = re.compile(rb"[\\r\\n]\\{")',
+        '_RAW = re.compile(rb"never seen")',
+        "an error that nobody framed is not seen",
+        GEMINIS,
+    ),
+    Mutant(
+        GEMINI + "answer.py",
+        "            self.finish_reason, self._blocked = reason, True\n",
+        "            pass\n",
+        "a blocked prompt is no answer",
+        GEMINIS,
+    ),
+    Mutant(
+        GEMINI + "answer.py",
+        "        if reason in {FinishReason.STOP, FinishReason.UNKNOWN} and self._calls:\n",
+        "        if False:\n",
+        "nobody sees by the reason that tools are called: Gemini always says STOP",
+        GEMINIS,
+    ),
+    Mutant(
+        GEMINI + "usage.py",
+        '        output_tokens=_sum(told, "candidatesTokenCount", "thoughtsTokenCount"),\n',
+        '        output_tokens=_sum(told, "candidatesTokenCount"),\n',
+        "thoughts are not billed",
+        GEMINIS,
+    ),
+    Mutant(
+        GEMINI + "usage.py",
+        '_sum(told, "promptTokenCount", "toolUsePromptTokenCount")',
+        '_sum(told, "promptTokenCount")',
+        "what the vendor's own tools read is not billed",
+        GEMINIS,
+    ),
+    Mutant(
+        GEMINI + "messages.py",
+        "            encoded |= call.opaque\n",
+        "            pass\n",
+        "a thought signature does not go back",
+        GEMINIS,
+    ),
+    Mutant(
+        GEMINI + "messages.py",
+        "        if origin == self._dialect.origin:\n",
+        "        if origin:\n",
+        "another vendor's signature is sent",
+        GEMINIS,
+    ),
+    Mutant(
+        GEMINI + "messages.py",
+        '            calls[0]["thoughtSignature"] = UNSIGNED\n',
+        "            pass\n",
+        "a call from another vendor is refused for its missing signature",
+        GEMINIS,
+    ),
+    Mutant(
+        GEMINI + "errors.py",
+        '    if any("PerDay" in quota for quota in quotas):\n',
+        "    if False:\n",
+        "a daily quota is waited for",
+        GEMINIS,
+    ),
+    Mutant(
+        GEMINI + "errors.py",
+        "    if _NOTHING_LEFT.search(fault.message):\n",
+        "    if False:\n",
+        "a model that the account does not have is waited for",
+        GEMINIS,
+    ),
+    Mutant(
+        GEMINI + "errors.py",
+        "        codes.insert(0, reason)\n",
+        "        pass\n",
+        "a bad key is a bad request",
+        GEMINIS,
+    ),
+    Mutant(
+        GEMINI + "schemas.py",
+        "                self._adaptations.note(\n",
+        "                str(\n",
+        "nobody is told that a schema was cut down",
+        GEMINIS,
+    ),
+    Mutant(
+        GEMINI + "embeddings.py",
+        '        "autoTruncate": False,\n',
+        "",
+        "a text that is too long is cut without a word",
+        GEMINIS,
+    ),
+    Mutant(
+        GEMINI + "dialect.py",
+        '    if any(part in {"", ".", ".."} for part in parts):\n',
+        "    if False:\n",
+        "a model leads out of its folder",
+        GEMINIS,
+    ),
+    Mutant(
+        PROVIDERS + "vertex/provider.py",
+        "        self._secrets = [str(token)]\n",
+        "",
+        "a token is shown in an error",
+        GOOGLE,
     ),
     Mutant(
         CHAT + "stream.py",
