@@ -1,8 +1,8 @@
 """
 Everything that checks fairlead. `nox` runs what must hold before a change lands.
 
-By name: `nox -s lowest`, `coverage`, `mutants`, `catalogue`, `soak`, `servers`, `bench`; `nox -l`
-says what each is for.
+By name: `nox -s lowest`, `coverage`, `mutants`, `catalogue`, `soak`, `servers`, `sdks`, `bench`;
+`nox -l` says what each is for.
 """
 
 from __future__ import annotations
@@ -74,6 +74,13 @@ def tests(session: nox.Session) -> None:
     """The tests, against the installed wheel; every snippet and example is one of them."""
     session.install(".", *group("tests"))
     session.run("pytest", "-n", "2", *session.posargs)
+
+
+@nox.session
+def sdks(session: nox.Session) -> None:
+    """What is sent to vendors, against the typed requests of their own SDKs, which are heavy."""
+    session.install(".", *group("tests"), "google-genai>=3")
+    session.run("pytest", "-W", "default", "tests/sdks", *session.posargs)
 
 
 @nox.session(python=OLDEST)
