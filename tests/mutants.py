@@ -814,8 +814,8 @@ MUTANTS: tuple[Mutant, ...] = (
     ),
     Mutant(
         POLICY + "routes.py",
-        "return [1 / (share or _NOTHING) for share in shares]",
-        "return [share or _NOTHING for share in shares]",
+        "return [1 / max(share, _LEAST_SHARE) if share",
+        "return [max(share, _LEAST_SHARE) if share",
         "the smaller the weight, the more calls",
         ORDERS,
     ),

@@ -15,16 +15,7 @@ from fairlead import (
 )
 from fairlead.adapters.providers._http import HttpProvider
 from tests.contract import test_recorded_traffic as recorded
-from tests.contract.test_recorded_traffic import (
-    EMBEDDINGS,
-    ERRORS,
-    PLAIN,
-    SEED,
-    STREAMS,
-    WAITS,
-    each,
-    expected_error,
-)
+from tests.contract.test_recorded_traffic import SEED, WAITS, each, expected_error
 from tests.support.answers import Answer, script
 from tests.support.recorded import DIALECTS, Record, cut, differences
 from tests.support.server import Server
@@ -32,7 +23,7 @@ from tests.support.server import Server
 pytestmark = pytest.mark.anyio
 
 
-def _openai(record: Record, server: Server) -> OpenAICompatibleProvider:
+def _openai_chat(record: Record, server: Server) -> HttpProvider:
     known = {"dialect": DIALECTS[record.provider]} if record.provider in DIALECTS else {}
     return OpenAICompatibleProvider(
         name=record.provider,
@@ -43,12 +34,31 @@ def _openai(record: Record, server: Server) -> OpenAICompatibleProvider:
     )
 
 
+def _openai_responses(record: Record, server: Server) -> HttpProvider:
+    return OpenAIProvider(
+        name=record.provider,
+        base_url=server.url("/v1"),
+        model="asked",
+        api_key="k",
+        api="responses",
+    )
+
+
+def _gemini(record: Record, server: Server) -> HttpProvider:
+    given = {"api_key": "k", "model": "asked", "name": record.provider}
+    if record.provider == "vertexai":
+        return VertexProvider(base_url=server.url("/v1"), **given)
+    return GeminiProvider(base_url=server.url("/v1beta"), embedding_model="asked", **given)
+
+
 PROVIDERS = {
-    "openai.chat": _openai,
-    "openai.embeddings": _openai,
+    "openai.chat": _openai_chat,
+    "openai.embeddings": _openai_chat,
+    "openai.responses": _openai_responses,
     "gemini.generateContent": _gemini,
     "gemini.embed": _gemini,
 }
+"""Who reads the recordings of each API that an adapter speaks."""
 
 
 def spoken(found: list[Record]) -> list[Record]:
@@ -60,7 +70,7 @@ PLAIN, STREAMS = spoken(recorded.PLAIN), spoken(recorded.STREAMS)
 ERRORS, EMBEDDINGS = spoken(recorded.ERRORS), spoken(recorded.EMBEDDINGS)
 
 
-def provider_of(record: Record, server: Server):
+def provider_of(record: Record, server: Server) -> HttpProvider:
     return PROVIDERS[record.api](record, server)
 
 
@@ -169,37 +179,3 @@ def _model(record: Record) -> dict[str, str]:
 
 
 """Every recording of a format that is read, through an adapter, over a real socket."""
-
-
-def _openai_responses(record: Record, server: Server) -> HttpProvider:
-    return OpenAIProvider(
-        name=record.provider,
-        base_url=server.url("/v1"),
-        model="asked",
-        api_key="k",
-        api="responses",
-    )
-
-
-def _openai_chat(record: Record, server: Server) -> HttpProvider:
-    known = {"dialect": DIALECTS[record.provider]} if record.provider in DIALECTS else {}
-    return OpenAICompatibleProvider(
-        name=record.provider,
-        base_url=server.url("/v1"),
-        model="asked",
-        embedding_model="asked",
-        **known,
-    )
-
-
-"""What asks for the answers of each API."""
-
-
-def _gemini(record: Record, server: Server) -> GeminiProvider | VertexProvider:
-    given = {"api_key": "k", "model": "asked", "name": record.provider}
-    if record.provider == "vertexai":
-        return VertexProvider(base_url=server.url("/v1"), **given)
-    return GeminiProvider(base_url=server.url("/v1beta"), embedding_model="asked", **given)
-
-
-"""Who reads the recordings of each API that an adapter speaks."""
