@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     )
     from .adapters.providers._settings import HttpSettings as HttpSettings
     from .adapters.providers._settings import ProviderSettings as ProviderSettings
+    from .adapters.providers.anthropic import AnthropicProvider as AnthropicProvider
     from .adapters.providers.gemini import GeminiProvider as GeminiProvider
     from .adapters.providers.lmstudio import LMStudioProvider as LMStudioProvider
     from .adapters.providers.null import NullProvider as NullProvider
@@ -67,6 +68,7 @@ if TYPE_CHECKING:
     from .core.context import Fitted as Fitted
     from .core.context import Strategy as Strategy
     from .core.context import fit as fit
+    from .core.counting import ExactTokenCounter as ExactTokenCounter
     from .core.embeddings import Embedding as Embedding
     from .core.embeddings import EmbeddingMetadata as EmbeddingMetadata
     from .core.embeddings import Embeddings as Embeddings

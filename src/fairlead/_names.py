@@ -12,6 +12,7 @@ _HOMES: Final = {
     ".adapters.http.tls_config": ("TLSConfig",),
     ".adapters.providers._chat_completions": ("ChatCompletionsProvider",),
     ".adapters.providers._settings": ("HttpSettings", "ProviderSettings"),
+    ".adapters.providers.anthropic": ("AnthropicProvider",),
     ".adapters.providers.gemini": ("GeminiProvider",),
     ".adapters.providers.lmstudio": ("LMStudioProvider",),
     ".adapters.providers.null": ("NullProvider",),
@@ -40,6 +41,7 @@ _HOMES: Final = {
     ".core.caching": ("CacheControl", "CacheMode"),
     ".core.calls": ("Call", "Deadline", "find", "Handler", "Operation"),
     ".core.context": ("ContextOptions", "fit", "Fitted", "Strategy"),
+    ".core.counting": ("ExactTokenCounter",),
     ".core.embeddings": ("Embedding", "EmbeddingMetadata", "Embeddings", "EmbeddingSpace"),
     ".core.errors": (
         "AllTargetsFailedError",

@@ -2,20 +2,32 @@
 
 import random
 from itertools import pairwise
+from typing import Any
 
 import pytest
 
 from fairlead import (
+    AnthropicProvider,
     GeminiProvider,
     OpenAICompatibleProvider,
     OpenAIProvider,
     ProviderError,
+    ProviderPort,
     StreamInterruptedError,
     VertexProvider,
 )
 from fairlead.adapters.providers._http import HttpProvider
 from tests.contract import test_recorded_traffic as recorded
-from tests.contract.test_recorded_traffic import SEED, WAITS, each, expected_error
+from tests.contract.test_recorded_traffic import (
+    EMBEDDINGS,
+    ERRORS,
+    PLAIN,
+    SEED,
+    STREAMS,
+    WAITS,
+    each,
+    expected_error,
+)
 from tests.support.answers import Answer, script
 from tests.support.recorded import DIALECTS, Record, cut, differences
 from tests.support.server import Server
@@ -78,7 +90,7 @@ def answer_of(record: Record, pieces: list[bytes]) -> Answer:
     headers = {
         name: value
         for name, value in record.response.headers.items()
-        if name.startswith(("retry", "x-", "request-id"))
+        if name.startswith(("retry", "x-", "request-id", "anthropic-"))
     }
     return Answer(
         pieces,
@@ -102,7 +114,7 @@ def cuts(record: Record) -> list[list[bytes]]:
 @each(PLAIN)
 async def test_plain_answer(record, server):
     script(answer_of(record, [record.body]))
-    async with provider_of(record, server) as provider:
+    async with provider_of(record, server, wire="plain") as provider:
         if record.succeeds:
             generation = await provider.generate("asked")
 
@@ -179,3 +191,13 @@ def _model(record: Record) -> dict[str, str]:
 
 
 """Every recording of a format that is read, through an adapter, over a real socket."""
+
+
+"""Every recording of a format that is read so far through its adapter, over a real socket."""
+
+
+def _anthropic(record: Record, url: str, **http: Any) -> ProviderPort:
+    return AnthropicProvider(name=record.provider, base_url=url, model="asked", api_key="k", **http)
+
+
+"""What asks each API that is read so far."""

@@ -126,3 +126,10 @@ for _path in (
     ),
 ):
     path(_path)(_answer)
+
+
+for _path in (
+    *("/v1/chat/completions", "/v1/embeddings", "/v1/models"),
+    *("/v1/messages", "/v1/messages/count_tokens"),
+):
+    path(_path)(_answer)

@@ -33,6 +33,8 @@ BUILT_IN = (
     *("gemini", "lmstudio", "null", "offline", "openai", "openai-compatible", "vertex", "vllm"),
 )
 NOT_YET = ("anthropic", "local")
+BUILT_IN = ("anthropic", "lmstudio", "null", "offline", "openai", "openai-compatible", "vllm")
+NOT_YET = ("local",)
 """Vendors that settings may name already, and that cannot be asked."""
 _OTHER_NAMES = {
     "google": "gemini",

@@ -148,14 +148,14 @@ class TestWhichProviderAnswers:
         assert "FAIRLEAD_DISABLE_PROVIDERS" in provider.notes[0]
 
     def test_a_vendor_without_an_adapter_is_not_an_unknown_one(self, monkeypatch):
-        monkeypatch.setenv("DEVSYNTH_PROVIDER", "anthropic")
-        monkeypatch.setenv("PROVIDER_FALLBACK_ORDER", "anthropic,null")
+        monkeypatch.setenv("DEVSYNTH_PROVIDER", "local")
+        monkeypatch.setenv("PROVIDER_FALLBACK_ORDER", "local,null")
 
         with pytest.raises(ConfigurationError, match="no adapter for it yet"):
             open_provider()
         assert [name for name, _ in targets_of(open_provider("offline"))] == ["offline", "null"]
         monkeypatch.setenv("FAIRLEAD_SAFE_DEFAULT_PROVIDER", "stub")
-        with pytest.warns(ConfigurationWarning, match="stub answers instead of 'anthropic'"):
+        with pytest.warns(ConfigurationWarning, match="stub answers instead of 'local'"):
             assert targets_of(open_provider())[0][0] == "offline"
 
     def test_a_server_without_a_model_is_not_passed_over_in_silence(self, monkeypatch):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import jiter
 
@@ -12,7 +12,7 @@ from ...wire.http import ERROR, WireRequest
 from ...wire.openai_chat import Dialect, OpenAIChatCodec
 from ._arguments import check_headers, check_key, check_kind, check_text
 from ._health import health_of
-from ._http import HttpProvider
+from ._models import ModelLister
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -21,11 +21,8 @@ if TYPE_CHECKING:
     from ...core.health import ProviderHealth
     from ._http import HttpOptions
 
-LIST_SECONDS = 10.0
-"""How long listing models may take."""
 
-
-class ChatCompletionsProvider(HttpProvider):
+class ChatCompletionsProvider(ModelLister):
     """
     What all servers have in common that speak OpenAI's Chat Completions.
 

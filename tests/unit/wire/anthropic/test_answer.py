@@ -326,6 +326,12 @@ class TestStreams:
         assert type(error) is InvalidResponseError
         assert "no message_stop" in error.message
 
+    def test_its_last_blank_line_is_not_insisted_on(self):
+        events, error = events_of(sse(started(), *text("a"), STOP)[:-2])
+
+        assert error is None
+        assert TextDelta("a") in events
+
     def test_an_empty_body(self):
         _, error = failed(b"\r\n")
 

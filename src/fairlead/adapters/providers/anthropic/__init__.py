@@ -1,0 +1,3 @@
+"""Anthropic."""
+
+from .provider import AnthropicProvider as AnthropicProvider
