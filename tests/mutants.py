@@ -116,6 +116,7 @@ BUDGETS = ("tests/unit/core/test_budgets.py", "tests/property/core/test_budget_m
 BUDGETED = ("tests/unit/decorators/test_budget.py",)
 BUDGET_CANCELLED = ("tests/unit/decorators/test_budget_cancellation.py",)
 BUDGET_FILE = ("tests/unit/adapters/stores/test_budgets_sqlite.py",)
+PRESETS = ("tests/contract/presets",)
 
 MUTANTS: tuple[Mutant, ...] = (
     Mutant(
@@ -2969,6 +2970,83 @@ MUTANTS: tuple[Mutant, ...] = (
         "int((amount * NANO).to_integral_value(ROUND_CEILING)) + 1",
         "books of budgets drift away from the ledger's",
         BUDGETED,
+    ),
+    Mutant(
+        POLICY + "routes.py",
+        "return [1 / (share or _NOTHING) for share in shares]",
+        "return [share or _NOTHING for share in shares]",
+        "the smaller the weight, the more calls",
+        ORDERS,
+    ),
+    Mutant(
+        CORE + "attempts.py",
+        "return error.sent is not False",
+        "return False",
+        "the input of a timeout is not booked",
+        ADAPTER,
+    ),
+    Mutant(
+        CORE + "attempts.py",
+        "return isinstance(error, ProviderConnectionError) and error.sent is True",
+        "return isinstance(error, ProviderError) and error.sent is True",
+        "what a vendor refused is booked as consumed",
+        ADAPTER,
+    ),
+    Mutant(
+        CORE + "attempts.py",
+        "if error.verdict.misconfigured and self._asks_its_own_model():",
+        "if error.verdict.misconfigured:",
+        "a call with a misspelt model makes its target look misconfigured",
+        ("tests/unit/core/test_adapter.py",),
+    ),
+    Mutant(
+        POLICY + "quotes.py",
+        "if quoted.strict and not exact:",
+        "if quoted.strict and exact and not exact:",
+        "a strict budget books an estimate beyond what it has reserved",
+        BUDGETED,
+    ),
+    Mutant(
+        POLICY + "quotes.py",
+        "status >= 400 and status not in LATE",
+        "status >= 600",
+        "the budget pays for what the vendor has refused",
+        BUDGETED,
+    ),
+    Mutant(
+        CHAT + "encode.py",
+        "        if dialect.usage_in_stream and not dialect.usage_unasked:\n",
+        "        if dialect.usage_in_stream:\n",
+        "Mistral refuses every stream",
+        CHATS,
+    ),
+    Mutant(
+        CHAT + "messages.py",
+        "            message[field] = [*message.get(field, []), thought | signed]\n",
+        "            message[field] = [*message.get(field, []), thought]\n",
+        "thoughts go back unsigned",
+        CHATS,
+    ),
+    Mutant(
+        WIRE + "tool_ids.py",
+        "        self._legal = legal or (hashed if fits else short)\n",
+        "        self._legal = legal or hashed\n",
+        "ids are longer than the vendor takes",
+        ("tests/unit/wire/test_tool_ids.py", *CHATS),
+    ),
+    Mutant(
+        PROVIDERS + "_preset.py",
+        "            if preset.key is not None and not (self.api_key or self.pool):\n",
+        "            if False:\n",
+        "a vendor is asked without a key",
+        PRESETS,
+    ),
+    Mutant(
+        PROVIDERS + "_chat_completions.py",
+        "    return bare if not versioned or ",
+        "    return bare if ",
+        "a vendor is asked where it is not",
+        PRESETS,
     ),
 )
 

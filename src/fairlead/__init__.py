@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from .adapters.providers._chat_completions import (
         ChatCompletionsProvider as ChatCompletionsProvider,
     )
+    from .adapters.providers._preset import Preset as Preset
     from .adapters.providers._settings import HttpSettings as HttpSettings
     from .adapters.providers._settings import ProviderSettings as ProviderSettings
     from .adapters.providers.anthropic import AnthropicProvider as AnthropicProvider

@@ -11,6 +11,7 @@ _HOMES: Final = {
     ".adapters.http.httpx": ("HttpxEngine",),
     ".adapters.http.tls_config": ("TLSConfig",),
     ".adapters.providers._chat_completions": ("ChatCompletionsProvider",),
+    ".adapters.providers._preset": ("Preset",),
     ".adapters.providers._settings": ("HttpSettings", "ProviderSettings"),
     ".adapters.providers.anthropic": ("AnthropicProvider",),
     ".adapters.providers.gemini": ("GeminiProvider",),

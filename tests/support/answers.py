@@ -133,3 +133,7 @@ for _path in (
     *("/v1/messages", "/v1/messages/count_tokens"),
 ):
     path(_path)(_answer)
+
+
+for _path in ("/chat/completions", "/v1/chat/completions", "/v1/embeddings", "/v1/models"):
+    path(_path)(_answer)

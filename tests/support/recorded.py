@@ -17,6 +17,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from fairlead.adapters.providers.presets import PRESETS
 from fairlead.core.collector import Collector
 from fairlead.core.errors import ProviderError
 from fairlead.core.results import Generation, Metadata
@@ -36,11 +37,7 @@ DIALECTS = {
     for dialect in (
         OPENAI,
         Dialect(name="azure", rules=OPENAI.rules, embeddings="base64"),
-        Dialect(name="deepseek", reasoning="reasoning_content", json_schema=False),
-        Dialect(name="openrouter", reasoning="reasoning_details", cost=True),
-        Dialect(name="perplexity", embeddings="int8", cost=True),
-        Dialect(name="snowflake", reasoning="reasoning_details"),
-        Dialect(name="xai", reasoning_excluded=True, cost=True),
+        *(preset.dialect for preset in PRESETS.values()),
     )
 }
 

@@ -20,12 +20,12 @@ from ..settings import resolve
 from .sections import PROVIDERS, SECTIONS, choice_settings
 from .targets import Choices, Described, Given, NotYet
 from .vendors import (
-    BUILT_IN,
     NOT_YET,
     brought,
     canonical,
     discover_providers,
     is_known,
+    is_ours,
     unknown,
     vendor,
 )
@@ -258,7 +258,7 @@ def _described(
     path = f"{PROVIDERS}.{section}"
     kind = raw.section(path).get("vendor")
     made_by = canonical(str(kind.value)) if kind else name
-    if kind is not None and made_by != name and name in BUILT_IN:
+    if kind is not None and made_by != name and is_ours(name):
         raise ConfigurationError(
             f"{kind.source}: {section!r} is the name of a vendor itself; call a provider of "
             "another vendor something else"

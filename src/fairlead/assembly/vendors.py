@@ -12,6 +12,7 @@ from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
 from typing import TYPE_CHECKING, Any, Protocol, cast, get_type_hints
 
+from ..adapters.providers.presets import OTHER_NAMES, PRESETS
 from ..core.checks import nearest
 from ..core.errors import ConfigurationError
 from ..core.redact import shown
@@ -32,6 +33,8 @@ GROUP = "fairlead.providers"
 BUILT_IN = (
     *("gemini", "lmstudio", "null", "offline", "openai", "openai-compatible", "vertex", "vllm"),
 )
+BUILT_IN = ("lmstudio", "null", "offline", "openai", "openai-compatible", "vllm")
+"""Vendors that have a folder of their own; `PRESETS` has the others of ours."""
 NOT_YET = ("anthropic", "local")
 BUILT_IN = ("anthropic", "lmstudio", "null", "offline", "openai", "openai-compatible", "vllm")
 NOT_YET = ("local",)
@@ -48,8 +51,10 @@ _OTHER_NAMES = {
 class Vendor(Protocol):
     """What a vendor's module, or an object of it, has."""
 
-    Settings: type[BaseModel]
-    """The section of the settings that describes one provider of this vendor."""
+    @property
+    def Settings(self) -> type[BaseModel]:  # noqa: N802  a class
+        """The section of the settings that describes one provider of this vendor."""
+        ...
 
     def create(
         self, settings: Any, *, name: str, limits: TimeLimits, engine: HttpEngine | None
@@ -72,18 +77,23 @@ class Vendor(Protocol):
 def canonical(name: str) -> str:
     """A provider's name as it is compared: in lower case, with hyphens, the vendor's own word."""
     plain = name.strip().lower().replace("_", "-")
-    return _OTHER_NAMES.get(plain, plain)
+    return _OTHER_NAMES.get(plain) or OTHER_NAMES.get(plain, plain)
+
+
+def is_ours(name: str) -> bool:
+    """Whether *name*, in the canonical form, is a vendor that comes with fairlead."""
+    return name in BUILT_IN or name in PRESETS
 
 
 def discover_providers() -> tuple[str, ...]:
     """The names of all vendors that can be asked for, in order. Imports none of them."""
-    return tuple(sorted({*BUILT_IN, *brought()}))
+    return tuple(sorted({*BUILT_IN, *PRESETS, *brought()}))
 
 
 def is_known(name: str) -> bool:
     """Whether there is a vendor of that name, or will be."""
     wanted = canonical(name)
-    return wanted in BUILT_IN or wanted in NOT_YET or wanted in brought()
+    return is_ours(wanted) or wanted in NOT_YET or wanted in brought()
 
 
 @cache
@@ -98,6 +108,8 @@ def vendor(name: str) -> Vendor:
     if wanted in BUILT_IN:
         module = import_module(f"fairlead.adapters.providers.{wanted.replace('-', '_')}.settings")
         return cast("Vendor", module)
+    if wanted in PRESETS:
+        return PRESETS[wanted]
     if found := brought().get(wanted):
         return _loaded(found)
     raise unknown("provider", name, discover_providers())
@@ -116,7 +128,7 @@ def unknown(kind: str, name: str, known: Iterable[str]) -> ConfigurationError:
 def brought() -> dict[str, EntryPoint]:
     """The entry points of other packages, by name; one of ours is never replaced."""
     found = {canonical(entry.name): entry for entry in entry_points(group=GROUP)}
-    return {name: entry for name, entry in found.items() if name not in BUILT_IN}
+    return {name: entry for name, entry in found.items() if not is_ours(name)}
 
 
 def forget() -> None:

@@ -13,6 +13,11 @@ def hashed(id_: str) -> str:
     return f"call_{hashlib.sha256(id_.encode(errors='replace')).hexdigest()[:24]}"
 
 
+def short(id_: str) -> str:
+    """A legal id for the rest: nine hexadecimal digits."""
+    return hashlib.sha256(id_.encode(errors="replace")).hexdigest()[:9]
+
+
 class ToolCallIds:
     """
     Rewrites ids, turn by turn: a result gets the id that its call got.
@@ -22,14 +27,16 @@ class ToolCallIds:
 
     Args:
         pattern: What the vendor takes, as a regular expression for the whole id.
-        legal: Makes a legal id from any text.
+        legal: Makes a legal id from any text; if there is none, the first of `hashed` and `short`
+            whose ids *pattern* takes.
     """
 
     __slots__ = ("_legal", "_open", "_pattern", "_used")
 
-    def __init__(self, pattern: str, legal: Callable[[str], str] = hashed) -> None:
+    def __init__(self, pattern: str, legal: Callable[[str], str] | None = None) -> None:
         self._pattern = re.compile(pattern)
-        self._legal = legal
+        fits = self._pattern.fullmatch(hashed("")) or not self._pattern.fullmatch(short(""))
+        self._legal = legal or (hashed if fits else short)
         self._used: set[str] = set()
         self._open: dict[str, deque[str]] = {}
 

@@ -205,7 +205,8 @@ def test_the_shell_completes_commands_and_providers(server, tmp_path):
     file = settings(server, tmp_path)
 
     assert completed("fairlead ch") == ["chat"]
-    assert completed("fairlead generate --provider open") == ["openai", "openai-compatible"]
+    opened = ["openai", "openai-compatible", "openrouter"]
+    assert completed("fairlead generate --provider open") == opened
     assert completed(f"fairlead generate --config {file} --provider bo") == ["box"]
     assert completed("fairlead generate --fallback off") == ["offline"]
 

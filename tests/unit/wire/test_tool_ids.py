@@ -1,3 +1,5 @@
+import re
+
 from fairlead.wire.tool_ids import ToolCallIds
 
 
@@ -32,6 +34,18 @@ def test_results_of_calls_with_one_id_are_matched_in_order():
 
     assert len(set(calls)) == 2
     assert [ids.result(""), ids.result("")] == calls
+
+
+def test_an_id_is_as_short_as_it_has_to_be():
+    ids = ToolCallIds("[A-Za-z0-9]{9}")
+    told = [ids.call("functions.weather:0"), ids.call("functions.weather:1")]
+
+    assert all(re.fullmatch("[a-z0-9]{9}", id_) for id_ in told)
+    assert told == [ids.result("functions.weather:0"), ids.result("functions.weather:1")]
+
+
+def test_where_no_id_of_ours_is_legal_the_long_one_is_taken():
+    assert ToolCallIds("x").call("y").startswith("call_")
 
 
 def test_a_result_without_a_call_gets_a_legal_id():

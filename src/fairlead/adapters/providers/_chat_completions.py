@@ -29,7 +29,8 @@ class ChatCompletionsProvider(ModelLister):
     Args:
         name: The provider's name.
         dialect: How the vendor's speech differs from the common one.
-        base_url: The server's address; where it has no path, `/v1` is appended.
+        base_url: The server's address; where it has no path, `/v1` is appended, unless the dialect
+            says otherwise.
         model: What is known of the default model.
         api_key: The key, if one is wanted.
         headers: More headers for every request.
@@ -64,7 +65,7 @@ class ChatCompletionsProvider(ModelLister):
             name=name,
             model=model,
             codec=OpenAIChatCodec(dialect),
-            base_url=_with_version(base_url),
+            base_url=_address(base_url, versioned=dialect.versioned),
             headers={**credentials, **(headers or {})},
             **http,
         )
@@ -100,7 +101,7 @@ class ChatCompletionsProvider(ModelLister):
             raise InvalidResponseError(msg, provider=self.name, misconfigured=True) from None
 
 
-def _with_version(base_url: str) -> str:
-    """*base_url*, with the path that all of these servers have if it has none."""
+def _address(base_url: str, *, versioned: bool) -> str:
+    """*base_url*, with the path that nearly all of these servers have if it has none."""
     bare = base_url.rstrip("/").removesuffix("/chat/completions")
-    return bare if "/" in bare.partition("://")[2] else f"{bare}/v1"
+    return bare if not versioned or "/" in bare.partition("://")[2] else f"{bare}/v1"

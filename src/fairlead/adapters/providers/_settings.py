@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Self
 from pydantic import AliasChoices, Field, SecretStr, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from ...core.errors import ConfigurationError
 from ...core.limits import TimeLimits
+from ...core.models import ModelInfo
 from ...core.redact import shown
 
 if TYPE_CHECKING:
@@ -186,6 +188,47 @@ class KeyedSettings(HttpSettings):
             raise ValueError("an account has a key for its name")
         _check_keys([key for keys in groups for key in keys])
         return value
+
+
+class CompatibleSettings(KeyedSettings):
+    """What any server takes that speaks Chat Completions."""
+
+    base_url: str | None = Field(None, description="The server's address.")
+    api_key: SecretStr | None = Field(None, description="A key, if the server wants one.")
+    headers: dict[str, str] = Field({}, description="More headers for every request.")
+    context_window: int | None = Field(
+        None,
+        validation_alias=AliasChoices("context_window", "context_size"),
+        gt=0,
+        description="Tokens that prompt and answer may have together.",
+    )
+
+    @property
+    def missing(self) -> str | None:
+        """An address, or a model."""
+        if self.base_url is None:
+            return "base_url"
+        return None if self.model else "model"
+
+    @property
+    def info(self) -> ModelInfo:
+        """What they tell of the model."""
+        return ModelInfo(
+            name=self.model,
+            context_window=self.context_window,
+            embedding_model=self.embedding_model,
+        )
+
+    def complete(self, name: str) -> None:
+        """
+        Refuse what lacks something.
+
+        Raises:
+            ConfigurationError: The provider *name* cannot be asked.
+        """
+        if self.missing is not None:
+            msg = f"the provider {name!r} cannot be asked: it has no {self.missing}"
+            raise ConfigurationError(msg)
 
 
 def _check_keys(keys: Sequence[SecretStr]) -> None:

@@ -37,25 +37,36 @@ class Dialect:
         fields: Where its names for options differ from `FIELDS`.
         rules: What its models do not take; the first that fits a model's name counts.
         usage_in_stream: Whether it tells usage in a stream, if asked to.
+        usage_unasked: Whether it tells it without being asked, and takes no such question.
         json_schema: Whether `response_format` takes a schema; else it is asked for JSON.
         embeddings: How vectors are asked for: `"base64"` is 32-bit floats; with `"float"` and
             `"int8"` nothing is sent, and a base64 string holds 32-bit floats or 8-bit integers.
-        reasoning: The field in which reasoning is given back with the next request, if it is.
+        reasoning: The field in which reasoning is given back with the next request, if it is;
+            `"thinking"` is a part of the content.
         reasoning_excluded: Whether `completion_tokens` leaves out reasoning.
         cost: Whether `usage` tells what the call cost, in US dollars.
         tool_call_id: What it takes as the id of a tool call, as a regular expression.
+        media: Whose words sounds and files are said in.
+        versioned: Whether `/v1` is meant where an address has no path.
+        embeddings_path: Where vectors are asked for, below the address.
     """
 
     name: str
     fields: Mapping[str, str | None] = field(default_factory=dict[str, "str | None"], hash=False)
     rules: tuple[ModelRule, ...] = ()
     usage_in_stream: bool = True
+    usage_unasked: bool = False
     json_schema: bool = True
     embeddings: Literal["float", "base64", "int8"] = "float"
-    reasoning: Literal["reasoning_content", "reasoning", "reasoning_details"] | None = None
+    reasoning: Literal["reasoning_content", "reasoning", "reasoning_details", "thinking"] | None = (
+        None
+    )
     reasoning_excluded: bool = False
     cost: bool = False
     tool_call_id: str = r"[!-~]{1,64}"
+    media: Literal["openai", "mistral"] = "openai"
+    versioned: bool = True
+    embeddings_path: str = "/embeddings"
 
     @property
     def origin(self) -> str:

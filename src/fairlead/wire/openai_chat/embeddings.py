@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from ..http import WireResponse
     from .dialect import Dialect
 
-PATH = "/embeddings"
 _FLOAT_BYTES = 4
 _OURS: dict[str | None, str] = {
     "model": "model=",
@@ -46,7 +45,8 @@ def encode_embed(request: EmbedRequest, dialect: Dialect) -> Encoded:
     if dialect.embeddings == "base64":
         body["encoding_format"] = "base64"  # a quarter of the bytes, and no floats to parse
     merge_extra(body, request.extra, _OURS | {dialect.field("input_type"): "input_type="})
-    return Encoded(path=PATH, body=encode_json(body), warnings=adaptations.warnings)
+    path = dialect.embeddings_path
+    return Encoded(path=path, body=encode_json(body), warnings=adaptations.warnings)
 
 
 def decode_embed(

@@ -68,7 +68,7 @@ def encode_generate(request: GenerateRequest, dialect: Dialect, *, stream: bool)
     _add_format(body, request, dialect, adaptations)
     if stream:
         body["stream"] = True
-        if dialect.usage_in_stream:
+        if dialect.usage_in_stream and not dialect.usage_unasked:
             body["stream_options"] = {"include_usage": True}  # else no usage is told at all
     if request.extra:
         options = (*_OPTIONS, "reasoning_effort")

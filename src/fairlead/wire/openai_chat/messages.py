@@ -87,7 +87,8 @@ class MessageEncoder:
         if len(parts) == 1 and isinstance(parts[0], Text):
             content = parts[0].text
         else:
-            content = [encode_part(part, role) for part in parts] or ""
+            media = self._dialect.media
+            content = [encode_part(part, role, media) for part in parts] or ""
         self._encoded.append({"role": role, "content": content})
 
     def _assistant(self, parts: Sequence[Part]) -> None:
@@ -105,6 +106,9 @@ class MessageEncoder:
             elif isinstance(part, Media):
                 kind = type(part).__name__.lower()
                 self._adaptations.note(f"a part of type {kind} that the model had said was dropped")
+        thoughts = message.pop("thinking", None)
+        if thoughts:
+            message["content"] = [*thoughts, *({"type": "text", "text": text} for text in texts)]
         if calls:
             self._ids.begin_turn()
             message["tool_calls"] = [self._tool_call(call) for call in calls]
@@ -124,6 +128,11 @@ class MessageEncoder:
             return
         if field == "reasoning_details":
             message[field] = message.get(field, []) + as_list(part.opaque.get(field))
+        elif field == "thinking":
+            thought = {"type": "thinking", "thinking": [{"type": "text", "text": part.text}]}
+            signature = part.opaque.get("signature")
+            signed = {"signature": signature} if signature else {}
+            message[field] = [*message.get(field, []), thought | signed]
         else:
             message[field] = message.get(field, "") + part.text
 
@@ -156,8 +165,8 @@ class MessageEncoder:
             self._held = []
 
 
-def encode_part(part: Part, role: str) -> dict[str, Any]:
-    """One part of what somebody other than the model says."""
+def encode_part(part: Part, role: str, media: str = "openai") -> dict[str, Any]:
+    """One part of what somebody other than the model says, in the words of `Dialect.media`."""
     if isinstance(part, Text):
         return {"type": "text", "text": part.text}
     if isinstance(part, Image) and role != Role.SYSTEM:
@@ -167,9 +176,14 @@ def encode_part(part: Part, role: str) -> dict[str, Any]:
         return {"type": "image_url", "image_url": image}
     if isinstance(part, Audio):
         media_type, data = _embedded(part)
+        if media == "mistral":
+            return {"type": "input_audio", "input_audio": data}
         kind = AUDIO_FORMATS.get(media_type) or media_type.rpartition("/")[2]
         return {"type": "input_audio", "input_audio": {"data": data, "format": kind}}
     if isinstance(part, File):
+        if media == "mistral":
+            named = {"document_name": part.name} if part.name else {}
+            return {"type": "document_url", "document_url": part.url or _data_url(part), **named}
         _embedded(part)
         file = {"filename": part.name or "file", "file_data": part.url or data_url(part)}
         return {"type": "file", "file": file}

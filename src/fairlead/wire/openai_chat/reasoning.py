@@ -23,11 +23,12 @@ class ReasoningReader:
     reasoning back, the event that ends a stretch of it carries what has to be given back.
     """
 
-    __slots__ = ("_details", "_dialect", "open")
+    __slots__ = ("_details", "_dialect", "_signature", "open")
 
     def __init__(self, dialect: Dialect) -> None:
         self._dialect = dialect
         self._details: list[_Detail] = []
+        self._signature = ""
         self.open: bool = False
 
     def read(self, said: dict[str, Any], events: list[StreamEvent]) -> None:
@@ -46,6 +47,7 @@ class ReasoningReader:
         if part.get("type") not in ("thinking", "reasoning"):
             return False
         self._say(_words(part), events)
+        self._signature = as_str(part.get("signature")) or self._signature
         return True
 
     def close(self, events: list[StreamEvent]) -> None:
@@ -60,7 +62,11 @@ class ReasoningReader:
                 events.append(ReasoningDelta("", opaque, self._dialect.origin))
             self._details = []
         elif field is not None:
-            events.append(ReasoningDelta("", {"field": field}, self._dialect.origin))
+            opaque = {"field": field}
+            if self._signature:
+                opaque["signature"] = self._signature
+                self._signature = ""
+            events.append(ReasoningDelta("", opaque, self._dialect.origin))
 
     def _say(self, text: str, events: list[StreamEvent]) -> None:
         if text:
