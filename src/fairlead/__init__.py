@@ -69,7 +69,6 @@ if TYPE_CHECKING:
     from .core.context import Fitted as Fitted
     from .core.context import Strategy as Strategy
     from .core.context import fit as fit
-    from .core.counting import ExactTokenCounter as ExactTokenCounter
     from .core.embeddings import Embedding as Embedding
     from .core.embeddings import EmbeddingMetadata as EmbeddingMetadata
     from .core.embeddings import Embeddings as Embeddings

@@ -42,7 +42,6 @@ _HOMES: Final = {
     ".core.caching": ("CacheControl", "CacheMode"),
     ".core.calls": ("Call", "Deadline", "find", "Handler", "Operation"),
     ".core.context": ("ContextOptions", "fit", "Fitted", "Strategy"),
-    ".core.counting": ("ExactTokenCounter",),
     ".core.embeddings": ("Embedding", "EmbeddingMetadata", "Embeddings", "EmbeddingSpace"),
     ".core.errors": (
         "AllTargetsFailedError",

@@ -6,6 +6,7 @@ import anyio
 import pytest
 
 from fairlead import (
+    AnthropicProvider,
     GeminiProvider,
     HealthCheckable,
     LMStudioProvider,
@@ -25,6 +26,7 @@ pytestmark = pytest.mark.anyio
 
 KEY = "CANARY-0123456789"
 OVER_HTTP = {
+    "anthropic": lambda url: AnthropicProvider(base_url=url, api_key=KEY),
     "gemini": lambda url: GeminiProvider(base_url=url, api_key=KEY),
     "lmstudio": lambda url: LMStudioProvider(endpoint=url, api_token=KEY),
     "openai": lambda url: OpenAIProvider(base_url=url, api_key=KEY),
@@ -69,6 +71,7 @@ async def test_one_that_is_well(vendor, server):
     assert (request.method, request.path) == QUESTIONS.get(vendor, ("GET", "/v1/models"))
     assert KEY in {
         request.headers.get("authorization", "").removeprefix("Bearer "),
+        request.headers.get("x-api-key"),
         request.headers.get("x-goog-api-key"),
     }
 

@@ -152,12 +152,3 @@ def test_embeddings(record):
     usage = record.expected["usage"] or {"input": 4, "total": None}
     assert decoded.usage.input_tokens == usage["input"]
     assert decoded.usage.total_tokens == usage["total"]
-
-
-"""Every recording of OpenAI's format and Mistral's, decoded as its expectation says."""
-
-
-CHATTING = ("openai.chat", "mistral.chat")
-
-
-EMBEDDING = ("openai.embeddings", "mistral.embeddings")

@@ -12,22 +12,12 @@ from fairlead import (
     OpenAICompatibleProvider,
     OpenAIProvider,
     ProviderError,
-    ProviderPort,
     StreamInterruptedError,
     VertexProvider,
 )
 from fairlead.adapters.providers._http import HttpProvider
 from tests.contract import test_recorded_traffic as recorded
-from tests.contract.test_recorded_traffic import (
-    EMBEDDINGS,
-    ERRORS,
-    PLAIN,
-    SEED,
-    STREAMS,
-    WAITS,
-    each,
-    expected_error,
-)
+from tests.contract.test_recorded_traffic import SEED, WAITS, each, expected_error
 from tests.support.answers import Answer, script
 from tests.support.recorded import DIALECTS, Record, cut, differences
 from tests.support.server import Server
@@ -35,29 +25,38 @@ from tests.support.server import Server
 pytestmark = pytest.mark.anyio
 
 
-def _openai_chat(record: Record, server: Server) -> HttpProvider:
+def _openai_chat(record: Record, server: Server, **http: Any) -> HttpProvider:
     known = {"dialect": DIALECTS[record.provider]} if record.provider in DIALECTS else {}
+    versioned = known["dialect"].versioned if known else True
     return OpenAICompatibleProvider(
         name=record.provider,
-        base_url=server.url("/v1"),
+        base_url=server.url("/v1" if versioned else ""),
         model="asked",
         embedding_model="asked",
         **known,
+        **http,
     )
 
 
-def _openai_responses(record: Record, server: Server) -> HttpProvider:
+def _openai_responses(record: Record, server: Server, **http: Any) -> HttpProvider:
     return OpenAIProvider(
         name=record.provider,
         base_url=server.url("/v1"),
         model="asked",
         api_key="k",
         api="responses",
+        **http,
     )
 
 
-def _gemini(record: Record, server: Server) -> HttpProvider:
-    given = {"api_key": "k", "model": "asked", "name": record.provider}
+def _anthropic(record: Record, server: Server, **http: Any) -> HttpProvider:
+    return AnthropicProvider(
+        name=record.provider, base_url=server.url("/v1"), model="asked", api_key="k", **http
+    )
+
+
+def _gemini(record: Record, server: Server, **http: Any) -> HttpProvider:
+    given = {"api_key": "k", "model": "asked", "name": record.provider, **http}
     if record.provider == "vertexai":
         return VertexProvider(base_url=server.url("/v1"), **given)
     return GeminiProvider(base_url=server.url("/v1beta"), embedding_model="asked", **given)
@@ -67,6 +66,9 @@ PROVIDERS = {
     "openai.chat": _openai_chat,
     "openai.embeddings": _openai_chat,
     "openai.responses": _openai_responses,
+    "mistral.chat": _openai_chat,
+    "mistral.embeddings": _openai_chat,
+    "anthropic.messages": _anthropic,
     "gemini.generateContent": _gemini,
     "gemini.embed": _gemini,
 }
@@ -82,8 +84,8 @@ PLAIN, STREAMS = spoken(recorded.PLAIN), spoken(recorded.STREAMS)
 ERRORS, EMBEDDINGS = spoken(recorded.ERRORS), spoken(recorded.EMBEDDINGS)
 
 
-def provider_of(record: Record, server: Server) -> HttpProvider:
-    return PROVIDERS[record.api](record, server)
+def provider_of(record: Record, server: Server, **http: Any) -> HttpProvider:
+    return PROVIDERS[record.api](record, server, **http)
 
 
 def answer_of(record: Record, pieces: list[bytes]) -> Answer:
@@ -194,10 +196,3 @@ def _model(record: Record) -> dict[str, str]:
 
 
 """Every recording of a format that is read so far through its adapter, over a real socket."""
-
-
-def _anthropic(record: Record, url: str, **http: Any) -> ProviderPort:
-    return AnthropicProvider(name=record.provider, base_url=url, model="asked", api_key="k", **http)
-
-
-"""What asks each API that is read so far."""

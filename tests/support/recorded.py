@@ -62,6 +62,8 @@ CODECS: dict[str, Callable[[str], Codec]] = {
     "openai.chat": _openai_chat,
     "openai.embeddings": _openai_chat,
     "openai.responses": _openai_responses,
+    "mistral.chat": _openai_chat,
+    "mistral.embeddings": _openai_chat,
     "anthropic.messages": _anthropic,
     "gemini.generateContent": _gemini,
     "gemini.embed": _gemini,

@@ -31,12 +31,10 @@ GROUP = "fairlead.providers"
 """The entry points by which a package brings vendors: their names, and a module or a class."""
 
 BUILT_IN = (
-    *("gemini", "lmstudio", "null", "offline", "openai", "openai-compatible", "vertex", "vllm"),
+    *("anthropic", "gemini", "lmstudio", "null", "offline"),
+    *("openai", "openai-compatible", "vertex", "vllm"),
 )
-BUILT_IN = ("lmstudio", "null", "offline", "openai", "openai-compatible", "vllm")
 """Vendors that have a folder of their own; `PRESETS` has the others of ours."""
-NOT_YET = ("anthropic", "local")
-BUILT_IN = ("anthropic", "lmstudio", "null", "offline", "openai", "openai-compatible", "vllm")
 NOT_YET = ("local",)
 """Vendors that settings may name already, and that cannot be asked."""
 _OTHER_NAMES = {

@@ -4,21 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import jiter
-
-from ...core.errors import InvalidResponseError
 from ...core.models import ModelInfo
-from ...wire.http import ERROR, WireRequest
 from ...wire.openai_chat import Dialect, OpenAIChatCodec
 from ._arguments import check_headers, check_key, check_kind, check_text
-from ._health import health_of
 from ._models import ModelLister
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Unpack
 
-    from ...core.health import ProviderHealth
     from ._http import HttpOptions
 
 
@@ -69,36 +63,6 @@ class ChatCompletionsProvider(ModelLister):
             headers={**credentials, **(headers or {})},
             **http,
         )
-
-    async def list_models(self) -> tuple[str, ...]:
-        """
-        The names of the models that the server offers now, in its order.
-
-        Raises:
-            ProviderError: It could not be asked, or does not tell.
-        """
-        return await self._models(within=LIST_SECONDS)
-
-    async def health_check(self) -> ProviderHealth:
-        """
-        Whether the server lists its models, asked within 5 s.
-
-        It is the cheapest question that a wrong key or address shows in. Raises nothing but
-        cancellation.
-        """
-        return await health_of(self.name, lambda seconds: self._models(within=seconds))
-
-    async def _models(self, *, within: float) -> tuple[str, ...]:
-        request = WireRequest(method="GET", url=f"{self.endpoint}/models", headers=self._headers)
-        response = await self._engine.send(request, connect=self._limits.connect, within=within)
-        if response.status >= ERROR:
-            raise self._failure(response, request.url)
-        try:
-            listed: Any = jiter.from_json(response.body)
-            return tuple(str(entry["id"]) for entry in listed["data"])
-        except (ValueError, LookupError, TypeError):
-            msg = f"{request.url} does not list models as OpenAI's API does; check the address"
-            raise InvalidResponseError(msg, provider=self.name, misconfigured=True) from None
 
 
 def _address(base_url: str, *, versioned: bool) -> str:

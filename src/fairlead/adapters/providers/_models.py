@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
-import anyio
 import jiter
 
-from ...core.errors import InvalidResponseError, ProviderError
-from ...core.health import HEALTH_SECONDS, ProviderHealth
-from ...core.redact import shown
+from ...core.errors import InvalidResponseError
 from ...wire.http import ERROR, WireRequest
+from ._health import health_of
 from ._http import HttpProvider
+
+if TYPE_CHECKING:
+    from ...core.health import ProviderHealth
 
 LIST_SECONDS = 10.0
 """How long listing models may take."""
@@ -41,19 +42,7 @@ class ModelLister(HttpProvider):
         It is the cheapest question that a wrong key or address shows in. Raises nothing but
         cancellation.
         """
-        began = anyio.current_time()
-        error: ProviderError | None = None
-        try:
-            await self._models(within=HEALTH_SECONDS)
-        except ProviderError as failure:
-            error = failure
-        return ProviderHealth(
-            name=self.name,
-            healthy=error is None,
-            latency_ms=(anyio.current_time() - began) * 1000,
-            error=None if error is None else shown(error.message),
-            misconfigured=error is not None and error.verdict.misconfigured,
-        )
+        return await health_of(self.name, lambda seconds: self._models(within=seconds))
 
     async def _models(self, *, within: float) -> tuple[str, ...]:
         request = WireRequest(

@@ -183,7 +183,7 @@ def encode_part(part: Part, role: str, media: str = "openai") -> dict[str, Any]:
     if isinstance(part, File):
         if media == "mistral":
             named = {"document_name": part.name} if part.name else {}
-            return {"type": "document_url", "document_url": part.url or _data_url(part), **named}
+            return {"type": "document_url", "document_url": part.url or data_url(part), **named}
         _embedded(part)
         file = {"filename": part.name or "file", "file_data": part.url or data_url(part)}
         return {"type": "file", "file": file}
