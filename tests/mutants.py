@@ -117,6 +117,9 @@ BUDGETED = ("tests/unit/decorators/test_budget.py",)
 BUDGET_CANCELLED = ("tests/unit/decorators/test_budget_cancellation.py",)
 BUDGET_FILE = ("tests/unit/adapters/stores/test_budgets_sqlite.py",)
 PRESETS = ("tests/contract/presets",)
+MESSAGES = WIRE + "anthropic/"
+SPOKEN = ("tests/unit/wire/anthropic",)
+ASKED = ("tests/integration/providers/test_anthropic.py",)
 
 MUTANTS: tuple[Mutant, ...] = (
     Mutant(
@@ -3005,6 +3008,167 @@ MUTANTS: tuple[Mutant, ...] = (
         "    return bare if ",
         "a vendor is asked where it is not",
         PRESETS,
+    ),
+    Mutant(
+        POLICY + "routes.py",
+        "return [1 / (share or _NOTHING) for share in shares]",
+        "return [share or _NOTHING for share in shares]",
+        "the smaller the weight, the more calls",
+        ORDERS,
+    ),
+    Mutant(
+        CORE + "adapter.py",
+        "if kept and only_words(request, model.context_window):",
+        "if kept:",
+        "what was planned for a few words stands for whatever is asked",
+        ("tests/unit/core/test_adapter.py",),
+    ),
+    Mutant(
+        CORE + "attempts.py",
+        "return error.sent is not False",
+        "return False",
+        "the input of a timeout is not booked",
+        ADAPTER,
+    ),
+    Mutant(
+        CORE + "attempts.py",
+        "return isinstance(error, ProviderConnectionError) and error.sent is True",
+        "return isinstance(error, ProviderError) and error.sent is True",
+        "what a vendor refused is booked as consumed",
+        ADAPTER,
+    ),
+    Mutant(
+        STORES + "ledger_sqlite.py",
+        " ON CONFLICT (id) DO NOTHING",
+        " ON CONFLICT (id) DO UPDATE SET at = excluded.at",
+        "an entry that is recorded twice changes the first",
+        (*LEDGERS, *MONEY),
+    ),
+    Mutant(
+        CORE + "retention.py",
+        "cost and (cost.source, cost.estimated),",
+        "cost and cost.source,",
+        "folding mixes costs with estimates of them",
+        MONEY,
+    ),
+    Mutant(
+        CORE + "attempts.py",
+        "if error.verdict.misconfigured and self._asks_its_own_model():",
+        "if error.verdict.misconfigured:",
+        "a call with a misspelt model makes its target look misconfigured",
+        ("tests/unit/core/test_adapter.py",),
+    ),
+    Mutant(
+        MESSAGES + "usage.py",
+        "None if rest is None else rest + (read or 0) + (written or 0)",
+        "rest",
+        "what was cached is no input, and nearly free",
+        SPOKEN,
+    ),
+    Mutant(
+        MESSAGES + "usage.py",
+        "if value is not None}}",
+        "}}",
+        "a count that is null takes away the one before",
+        SPOKEN,
+    ),
+    Mutant(
+        MESSAGES + "usage.py",
+        "hour if written is None else min(hour, written)",
+        "hour",
+        "more is written for an hour than was written",
+        SPOKEN,
+    ),
+    Mutant(
+        MESSAGES + "stream.py",
+        'as_count(told.get("index"))',
+        'told.get("index")',
+        "an index that is a list makes the decoder raise",
+        SPOKEN,
+    ),
+    Mutant(
+        MESSAGES + "stream.py",
+        '        if not self._over():\n            msg = "the stream ended',
+        '        if not self._begun:\n            msg = "the stream ended',
+        "a stream that was cut passes for whole",
+        SPOKEN,
+    ),
+    Mutant(
+        MESSAGES + "blocks.py",
+        "return [] if self._any else [ToolCallDelta(",
+        "return [] if self._any else [] and [ToolCallDelta(",
+        "a call without arguments has none, and is no JSON",
+        SPOKEN,
+    ),
+    Mutant(
+        MESSAGES + "messages.py",
+        '            block["thinking"] = part.text',
+        '            block["thinking"] = part.text.strip()',
+        "thoughts are changed, and their signature is refused",
+        SPOKEN,
+    ),
+    Mutant(
+        MESSAGES + "messages.py",
+        "        if origin == self._dialect.origin:",
+        "        if origin is not None:",
+        "thoughts of another vendor are sent",
+        SPOKEN,
+    ),
+    Mutant(
+        MESSAGES + "messages.py",
+        "            said.sort(key=lambda",
+        "            sorted(said, key=lambda",
+        "a user speaks before the results of the calls",
+        SPOKEN,
+    ),
+    Mutant(
+        MESSAGES + "options.py",
+        "        if value is not None and value is not False:",
+        "        if value:",
+        "a penalty of 0 is left out in silence",
+        SPOKEN,
+    ),
+    Mutant(
+        MESSAGES + "thinking.py",
+        'body["max_tokens"] - LEAST',
+        'body["max_tokens"]',
+        "thinking leaves nothing to the answer, and is refused",
+        SPOKEN,
+    ),
+    Mutant(
+        MESSAGES + "tools.py",
+        "if is_forced(told) and not rule.forced:",
+        "if False:",
+        "a tool is forced on a model that refuses that",
+        SPOKEN,
+    ),
+    Mutant(
+        MESSAGES + "answer.py",
+        "and self._answered and not self._calls",
+        "and self._answered",
+        "a call beside the answer passes for its end",
+        SPOKEN,
+    ),
+    Mutant(
+        MESSAGES + "caching.py",
+        'if each.get("type") not in _UNMARKED',
+        "",
+        "a mark stands at a thought, and is refused",
+        SPOKEN,
+    ),
+    Mutant(
+        PROVIDERS + "anthropic/provider.py",
+        "if request.max_tokens is None:",
+        "if False:",
+        "long answers are waited for in silence, and cut",
+        ASKED,
+    ),
+    Mutant(
+        PROVIDERS + "anthropic/provider.py",
+        "if key and version < CURRENT:",
+        "if key:",
+        "the key is sent as the older version has it",
+        ASKED,
     ),
 )
 

@@ -41,14 +41,14 @@ def asked(server, index=-1):
 
 async def test_an_answer_is_streamed_underneath_as_the_limit_that_is_sent_may_be_long(server):
     script(STREAM)
-    async with provider(server) as anthropic:
+    async with provider(server, model="claude-haiku-4-5") as anthropic:
         answer = await anthropic.generate("Say ahoy.")
 
     assert answer == "Ahoy."
     assert answer.usage.input_tokens == 3
     assert server.requests[-1].path == "/v1/messages"
     assert asked(server) == {
-        "model": "claude-haiku-5-5",
+        "model": "claude-haiku-4-5",
         "max_tokens": 32_000,
         "messages": [{"role": "user", "content": "Say ahoy."}],
         "stream": True,

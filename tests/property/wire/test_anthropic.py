@@ -28,7 +28,7 @@ from fairlead.core.usage import Usage
 from fairlead.wire.anthropic import AnthropicCodec, Dialect, MessagesStreamDecoder
 from fairlead.wire.anthropic.mirror import StreamEncoder, decode_request, encode_generation
 from tests.support.chat import response
-from tests.support.messages import STOP, begun, ending, more, over, sse, started, text
+from tests.support.messages import STOP, ending, more, over, sse, started, text
 
 SERVER = Dialect(name="server")
 CODEC = AnthropicCodec(SERVER)
@@ -224,12 +224,19 @@ JSON = st.recursive(
 )
 FIELDS = st.dictionaries(NAMES, JSON, max_size=4)
 KINDS = st.sampled_from(["text", "thinking", "tool_use", "server_tool_use", "compaction"])
-INDEXES = st.integers(0, 2)
+INDEXES = st.integers(0, 2) | JSON
 EVENTS = st.one_of(
     st.builds(lambda told: {**started(), **told}, FIELDS),
     st.builds(lambda told: started(**told), FIELDS),
     st.builds(
-        lambda index, kind, told: begun(index, **{**told, "type": kind}), INDEXES, KINDS, FIELDS
+        lambda index, kind, told: {
+            "type": "content_block_start",
+            "index": index,
+            "content_block": {**told, "type": kind},
+        },
+        INDEXES,
+        KINDS | JSON,
+        FIELDS,
     ),
     st.builds(
         lambda index, told: {"type": "content_block_delta", "index": index, "delta": told},

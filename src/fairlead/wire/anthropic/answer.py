@@ -53,7 +53,7 @@ class AnswerReader:
     def __init__(self, dialect: Dialect) -> None:
         self.usage: dict[str, Any] = {}
         self._dialect = dialect
-        self._open: dict[object, Block] = {}
+        self._open: dict[int | None, Block] = {}
         self._calls = 0
         self._answered = False
         self._reason: str | None = None
@@ -73,13 +73,13 @@ class AnswerReader:
         self.progress(told, told.get("usage"))
         return events
 
-    def begin(self, index: object, told: dict[str, Any]) -> list[StreamEvent]:
+    def begin(self, index: int | None, told: dict[str, Any]) -> list[StreamEvent]:
         """A block begins."""
         events = self.stop(index)
         block = self._open[index] = self._block(told)
         return events + block.begin()
 
-    def add(self, index: object, delta: dict[str, Any]) -> list[StreamEvent]:
+    def add(self, index: int | None, delta: dict[str, Any]) -> list[StreamEvent]:
         """A block goes on; one of words needs no beginning."""
         block = self._open.get(index)
         if block is None:
@@ -88,7 +88,7 @@ class AnswerReader:
             block = self._open[index] = TextBlock({}, self._citations)
         return block.add(delta)
 
-    def stop(self, index: object) -> list[StreamEvent]:
+    def stop(self, index: int | None) -> list[StreamEvent]:
         """A block ends."""
         block = self._open.pop(index, None)
         return [] if block is None else block.end()

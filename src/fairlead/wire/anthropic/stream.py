@@ -9,7 +9,7 @@ from jiter import from_json
 from ...core.errors import InvalidResponseError, ProviderError, ResponseTooLargeError
 from ..faults import Fault, provider_error
 from ..sse import MAX_EVENT_BYTES, ServerSentEvent, SSEParser
-from ..values import as_dict, decode_json
+from ..values import as_count, as_dict, decode_json
 from .answer import AnswerReader
 from .decode import decode_answer
 from .errors import fault_in, read_fault
@@ -97,13 +97,13 @@ class MessagesStreamDecoder:
 
     def _event(self, event: object, name: str | None, events: list[StreamEvent]) -> None:
         told, reader = as_dict(event), self._reader
-        kind = told.get("type")
+        kind, index = told.get("type"), as_count(told.get("index"))
         if kind == "content_block_delta":
-            events += reader.add(told.get("index"), as_dict(told.get("delta")))
+            events += reader.add(index, as_dict(told.get("delta")))
         elif kind == "content_block_start":
-            events += reader.begin(told.get("index"), as_dict(told.get("content_block")))
+            events += reader.begin(index, as_dict(told.get("content_block")))
         elif kind == "content_block_stop":
-            events += reader.stop(told.get("index"))
+            events += reader.stop(index)
         elif kind == "message_start":
             events += reader.message(as_dict(told.get("message")))
         elif kind == "message_delta":

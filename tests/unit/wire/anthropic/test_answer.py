@@ -340,6 +340,10 @@ class TestStreams:
     def test_words_need_no_beginning(self):
         assert streamed(started(), more(0, "text", text="a"), more(1, "new", text="b"), STOP) == "a"
 
+    @pytest.mark.parametrize("index", [[1], {}, "x", None])
+    def test_an_index_that_is_none(self, index):
+        assert streamed(started(), *text("a", index), STOP) == "a"
+
     def test_a_block_begun_twice_is_two(self):
         told = streamed(
             started(),
