@@ -21,6 +21,7 @@ from ..core.errors import (
 from ..core.redact import shown
 from . import headers as header
 from .fault_tables import ANY_STATUS, CODES, KINDS, LIMITS, PHRASES, REQUESTED, STATUSES
+from .redact import looks_like_html, summary
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -77,6 +78,15 @@ def provider_error(
     error = kind(message, **details)
     error.rate_limits = header.rate_limits(headers)
     return error
+
+
+def not_an_answer(body: bytes, content_type: str, *, wanted: str) -> InvalidResponseError:
+    """The error for a successful response that is not what was *wanted*."""
+    page = "html" in content_type or looks_like_html(body)
+    msg = f"expected {wanted} and got {summary(body)}"
+    if page:
+        msg += "; check the base URL, something else answers there"
+    return InvalidResponseError(msg, misconfigured=page, sent=True)
 
 
 def _kind(fault: Fault, status: int | None, wait: float | None) -> Kind:

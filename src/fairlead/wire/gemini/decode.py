@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ...core.errors import InvalidResponseError
-from ..faults import provider_error
+from ..faults import not_an_answer, provider_error
 from ..values import as_dict, as_list, decode_json
 from .answer import GeminiAnswerReader
-from .errors import fault_in, not_an_answer
+from .errors import fault_in
 from .stream import WANTED
 
 if TYPE_CHECKING:
@@ -60,4 +60,4 @@ def read_body(response: WireResponse, wanted: str) -> Any:
 
 
 def _not_understood(response: WireResponse, wanted: str) -> InvalidResponseError:
-    return not_an_answer(response.body, response.headers.get("content-type", ""), wanted)
+    return not_an_answer(response.body, response.headers.get("content-type", ""), wanted=wanted)

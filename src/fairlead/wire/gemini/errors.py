@@ -5,10 +5,9 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from ...core.errors import InvalidResponseError
 from ..faults import Fault, provider_error
 from ..headers import duration
-from ..redact import looks_like_html, summary
+from ..redact import summary
 from ..values import as_dict, as_list, as_str, decode_json
 
 if TYPE_CHECKING:
@@ -56,15 +55,6 @@ def read_fault(value: object) -> Fault:
     fault.codes = tuple(filter(None, codes))
     fault.code = next(iter(fault.codes), None)
     return fault
-
-
-def not_an_answer(body: bytes, content_type: str, wanted: str) -> InvalidResponseError:
-    """The error for a successful response that is not what was *wanted*."""
-    page = "html" in content_type or looks_like_html(body)
-    msg = f"expected {wanted} and got {summary(body)}"
-    if page:
-        msg += "; check the base URL, something else answers there"
-    return InvalidResponseError(msg, misconfigured=page, sent=True)
 
 
 def _read_detail(detail: dict[str, Any], fault: Fault, codes: list[str]) -> None:

@@ -6,11 +6,11 @@ import re
 from typing import TYPE_CHECKING
 
 from ...core.errors import InvalidResponseError, ProviderError, ResponseTooLargeError
-from ..faults import provider_error
+from ..faults import not_an_answer, provider_error
 from ..sse import MAX_EVENT_BYTES, SSEParser
 from ..values import as_dict, decode_json
 from .answer import GeminiAnswerReader
-from .errors import fault_in, not_an_answer
+from .errors import fault_in
 from .objects import ObjectScanner
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ class GeminiStreamDecoder:
         if self._over():
             return ()
         if self._page is not None:
-            self.error = not_an_answer(bytes(self._page), "", WANTED)
+            self.error = not_an_answer(bytes(self._page), "", wanted=WANTED)
             return ()
         events: list[StreamEvent] = []
         cut = self._objects is not None and self._objects.unfinished

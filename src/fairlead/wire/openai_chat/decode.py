@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..faults import provider_error
+from ..faults import not_an_answer, provider_error
 from ..values import as_dict, as_list, decode_json
 from .answer import AnswerReader
-from .errors import fault_in, not_an_answer, read_fault
+from .errors import fault_in, read_fault
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from ...core.events import StreamEvent
     from .dialect import Dialect
+
+_WANTED = "a chat completion"
 
 
 def decode_answer(
@@ -30,13 +32,13 @@ def decode_answer(
     try:
         told: object = decode_json(body)
     except ValueError:
-        raise not_an_answer(body, headers.get("content-type", "")) from None
+        raise not_an_answer(body, headers.get("content-type", ""), wanted=_WANTED) from None
     chunk = as_dict(next(iter(as_list(told)), told))
     fault = fault_in(chunk)
     if fault is None and not any(map(as_dict, as_list(chunk.get("choices")))):
         fault = read_fault(chunk)
         if not fault.message:
-            raise not_an_answer(body, headers.get("content-type", ""))
+            raise not_an_answer(body, headers.get("content-type", ""), wanted=_WANTED)
     if fault is not None:
         raise provider_error(fault, headers=headers)
     reader = AnswerReader(dialect)

@@ -10,10 +10,10 @@ from ...core.embeddings import Embedding
 from ...core.errors import InvalidResponseError
 from ..adaptations import Adaptations
 from ..codec import DecodedEmbeddings, Encoded
-from ..faults import provider_error
+from ..faults import not_an_answer, provider_error
 from ..values import as_count, as_dict, as_list, as_str, decode_json, encode_json
 from .encode import merge_extra
-from .errors import fault_in, not_an_answer
+from .errors import fault_in
 from .usage import decode_cost, decode_usage
 
 if TYPE_CHECKING:

@@ -6,10 +6,9 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from ...core.errors import InvalidResponseError
 from ..faults import Fault, provider_error
 from ..headers import duration
-from ..redact import looks_like_html, summary
+from ..redact import summary
 from ..values import as_dict, as_list, as_str, decode_json
 
 if TYPE_CHECKING:
@@ -67,17 +66,6 @@ def read_fault(value: object) -> Fault:
     if fault.retry_after is None and (again := _AGAIN.search(fault.message)):
         fault.retry_after = duration(again[1])
     return fault
-
-
-def not_an_answer(
-    body: bytes, content_type: str, *, wanted: str = "a chat completion"
-) -> InvalidResponseError:
-    """The error for a successful response that is not what was *wanted*."""
-    page = "html" in content_type or looks_like_html(body)
-    msg = f"expected {wanted} and got {summary(body)}"
-    if page:
-        msg += "; check the base URL, something else answers there"
-    return InvalidResponseError(msg, misconfigured=page, sent=True)
 
 
 def _levels(value: object, depth: int) -> Iterator[dict[str, Any] | str]:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Generator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote
@@ -12,7 +10,8 @@ from urllib.parse import unquote
 from ....core.errors import InvalidRequestError
 from ....core.messages import Message, Role, Tool
 from ....core.requests import EmbedRequest, GenerateRequest, embed_request, generate_request
-from ...values import as_dict, as_list, as_str, decode_json
+from ...served import object_in, wrong_types
+from ...values import as_dict, as_list, as_str
 from ..dialect import GEMINI, GeminiDialect
 from ..embeddings import TASKS
 from ..encode import MODES, OPTIONS
@@ -51,7 +50,7 @@ def decode_request(target: str, body: bytes, dialect: GeminiDialect = GEMINI) ->
         InvalidRequestError: It is no request of this format.
     """
     model, verb = _target(target)
-    told = _object(body)
+    told = object_in(body)
     config = as_dict(told.get("generationConfig"))
     options: dict[str, Any] = {
         option: config[name] for option, name in OPTIONS.items() if name in config
@@ -73,7 +72,7 @@ def decode_request(target: str, body: bytes, dialect: GeminiDialect = GEMINI) ->
         "reasoning_effort": effort,
         "extra": more | ({"toolConfig": choosing} if choosing else {}),
     }
-    with _wrong_types():
+    with wrong_types():
         request, _ = generate_request(_messages(told, dialect), options)
     return ServedGenerate(request=request, stream=verb == "streamGenerateContent")
 
@@ -81,7 +80,7 @@ def decode_request(target: str, body: bytes, dialect: GeminiDialect = GEMINI) ->
 def decode_embed_request(target: str, body: bytes) -> ServedEmbed:
     """What *body*, sent to *target*, asks for. Raises as `decode_request` does."""
     model, verb = _target(target)
-    told = _object(body)
+    told = object_in(body)
     if verb == "predict":
         parameters = dict(as_dict(told.get("parameters")))
         parameters.pop("autoTruncate", None)
@@ -102,7 +101,7 @@ def decode_embed_request(target: str, body: bytes) -> ServedEmbed:
         "input_type": names.get(task, task.lower()) or None,
         "extra": {name: value for name, value in first.items() if name not in ours},
     }
-    with _wrong_types():
+    with wrong_types():
         request, _ = embed_request(texts, options)
     if not request.texts:
         msg = "there must be at least one text to embed"
@@ -126,26 +125,6 @@ def _messages(told: dict[str, Any], dialect: GeminiDialect) -> list[Message]:
     said = [Message(Role.SYSTEM, decode_parts(system, "systemInstruction"))] if system else []
     each = enumerate(contents)
     return [*said, *(decode_content(as_dict(turn), place, dialect) for place, turn in each)]
-
-
-@contextmanager
-def _wrong_types() -> Generator[None, None, None]:
-    """What is a caller's `TypeError` in a program is a client's mistake here."""
-    try:
-        yield
-    except TypeError as error:
-        raise InvalidRequestError(str(error)) from None
-
-
-def _object(body: bytes) -> dict[str, Any]:
-    try:
-        told = as_dict(decode_json(body))
-    except ValueError:
-        told = {}
-    if not told:
-        msg = "the body of the request is no JSON object"
-        raise InvalidRequestError(msg)
-    return told
 
 
 def _tools(told: list[Any]) -> tuple[list[Tool], list[Any]]:

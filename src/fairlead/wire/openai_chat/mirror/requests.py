@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 from ....core.errors import InvalidRequestError
 from ....core.messages import Tool
 from ....core.requests import EmbedRequest, GenerateRequest, embed_request, generate_request
-from ...values import as_dict, as_list, as_str, decode_json
+from ...served import object_in, wrong_types
+from ...values import as_dict, as_list, as_str
 from ..dialect import FIELDS
 from .messages import decode_message
 
@@ -48,7 +47,7 @@ def decode_request(body: bytes) -> ServedChat:
     Raises:
         InvalidRequestError: It is no request of this format.
     """
-    told = _object(body)
+    told = object_in(body)
     messages = as_list(told.get("messages"))
     if not messages:
         msg = "'messages' is required, and must not be empty"
@@ -67,7 +66,7 @@ def decode_request(body: bytes) -> ServedChat:
         "extra": {name: value for name, value in told.items() if name not in _READ},
     }
     prompt = [decode_message(as_dict(message), place) for place, message in enumerate(messages)]
-    with _wrong_types():
+    with wrong_types():
         request, _ = generate_request(prompt, options)
     return ServedChat(
         request=request,
@@ -78,7 +77,7 @@ def decode_request(body: bytes) -> ServedChat:
 
 def decode_embed_request(body: bytes) -> ServedEmbed:
     """What *body* asks for. Raises as `decode_request` does."""
-    told = _object(body)
+    told = object_in(body)
     texts = told.get("input")
     read = {"model", "input", "dimensions", "encoding_format"}
     options: dict[str, Any] = {
@@ -86,32 +85,12 @@ def decode_embed_request(body: bytes) -> ServedEmbed:
         "dimensions": told.get("dimensions"),
         "extra": {name: value for name, value in told.items() if name not in read},
     }
-    with _wrong_types():
+    with wrong_types():
         request, _ = embed_request([texts] if isinstance(texts, str) else as_list(texts), options)
     if not request.texts:
         msg = "'input' must be a text or a list of texts, and not empty"
         raise InvalidRequestError(msg)
     return ServedEmbed(request=request, base64=told.get("encoding_format") == "base64")
-
-
-@contextmanager
-def _wrong_types() -> Generator[None, None, None]:
-    """What is a caller's `TypeError` in a program is a client's mistake here."""
-    try:
-        yield
-    except TypeError as error:
-        raise InvalidRequestError(str(error)) from None
-
-
-def _object(body: bytes) -> dict[str, Any]:
-    try:
-        told = as_dict(decode_json(body))
-    except ValueError:
-        told = {}
-    if not told:
-        msg = "the body of the request is no JSON object"
-        raise InvalidRequestError(msg)
-    return told
 
 
 def _tool(told: dict[str, Any]) -> Tool:
