@@ -185,6 +185,7 @@ async def test_a_token_is_not_shown(server):
             await provider.generate("Hello")
 
     assert KEY not in str(caught.value)
+    assert "no key was sent" not in str(caught.value)
 
 
 async def test_a_token_that_is_not_to_be_had(server):

@@ -97,7 +97,8 @@ class GeminiAnswerReader:
     def read(self, chunk: dict[str, Any]) -> list[StreamEvent]:
         """The events in *chunk*, which is the whole answer or a part of a stream."""
         events: list[StreamEvent] = []
-        self._start(chunk, events)
+        if not (self._id and self._model):
+            self._start(chunk, events)
         for candidate in map(as_dict, as_list(chunk.get("candidates"))):
             if candidate and not candidate.get("index"):
                 self.understood = True
@@ -137,10 +138,10 @@ class GeminiAnswerReader:
     def _candidate(self, candidate: dict[str, Any], events: list[StreamEvent]) -> None:
         for part in map(as_dict, as_list(as_dict(candidate.get("content")).get("parts"))):
             self._part(part, events)
-        for field, name in _CANDIDATE_DETAILS.items():
-            if field in candidate:
-                self._keep(name, candidate[field])
-        self._logprobs += _logprobs(as_dict(candidate.get("logprobsResult")))
+        for field in _CANDIDATE_DETAILS.keys() & candidate.keys():
+            self._keep(_CANDIDATE_DETAILS[field], candidate[field])
+        if "logprobsResult" in candidate:
+            self._logprobs += _logprobs(as_dict(candidate["logprobsResult"]))
         reason = as_str(candidate.get("finishReason"))
         if reason:
             self.finish_reason, self._blocked = reason, False

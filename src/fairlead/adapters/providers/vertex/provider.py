@@ -133,6 +133,7 @@ class VertexProvider(GenerateContentProvider):
             msg = f"no access token came within {limit:g} s"
             raise ProviderTimeoutError(msg, limit=limit, provider=self.name, sent=False)
         self._secrets = [str(token)]
+        self._anonymous = False
         self._headers = {**self._headers, "authorization": f"Bearer {token}"}
 
 
