@@ -1210,7 +1210,7 @@ MUTANTS: tuple[Mutant, ...] = (
     ),
     Mutant(
         PROVIDERS + "vertex/provider.py",
-        "        self._secrets = [str(token)]\n",
+        "        self._secrets = list(dict.fromkeys([str(token), *self._secrets]))[:_TOKENS]\n",
         "",
         "a token is shown in an error",
         GOOGLE,

@@ -188,6 +188,21 @@ async def test_a_token_is_not_shown(server):
     assert "no key was sent" not in str(caught.value)
 
 
+async def test_the_token_before_is_not_shown_either(server):
+    tokens = iter([KEY, "another"])
+
+    async def token():
+        return next(tokens)
+
+    script(SAID, told({"error": {"code": 401, "message": f"bad {KEY}"}}, 401))
+    async with vertex(server, access_token=token) as provider:
+        await provider.generate("Hello")
+        with pytest.raises(AuthenticationError) as caught:
+            await provider.generate("Hello")
+
+    assert KEY not in str(caught.value)
+
+
 async def test_a_token_that_is_not_to_be_had(server):
     async def token():
         raise OSError(KEY)

@@ -34,6 +34,7 @@ MODEL = "gemini-3.8-flash"
 EMBEDDING_MODEL = "gemini-embedding-2"
 TOKEN_SECONDS = 10.0
 """How long handing out a token may take."""
+_TOKENS = 4
 _ID = re.compile(r"[A-Za-z0-9:._-]+")
 _REGIONS = {"us", "eu"}
 _ONE_TEXT: tuple[int, int | None] = (1, None)
@@ -132,7 +133,8 @@ class VertexProvider(GenerateContentProvider):
         if scope.cancelled_caught or not token:
             msg = f"no access token came within {limit:g} s"
             raise ProviderTimeoutError(msg, limit=limit, provider=self.name, sent=False)
-        self._secrets = [str(token)]
+        # Calls under way may still have been sent with the token before.
+        self._secrets = list(dict.fromkeys([str(token), *self._secrets]))[:_TOKENS]
         self._anonymous = False
         self._headers = {**self._headers, "authorization": f"Bearer {token}"}
 
