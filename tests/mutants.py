@@ -120,6 +120,8 @@ PRESETS = ("tests/contract/presets",)
 MESSAGES = WIRE + "anthropic/"
 SPOKEN = ("tests/unit/wire/anthropic",)
 ASKED = ("tests/integration/providers/test_anthropic.py",)
+RESPONSES = WIRE + "openai_responses/"
+RESPONDED = ("tests/unit/wire/openai_responses",)
 
 MUTANTS: tuple[Mutant, ...] = (
     Mutant(
@@ -3169,6 +3171,83 @@ MUTANTS: tuple[Mutant, ...] = (
         "if key:",
         "the key is sent as the older version has it",
         ASKED,
+    ),
+    Mutant(
+        RESPONSES + "stream.py",
+        'response_fault({**response, "status": status})',
+        "response_fault(response)",
+        "a failure that does not say so in its answer passes for one",
+        RESPONDED,
+    ),
+    Mutant(
+        RESPONSES + "stream.py",
+        "                if event.data.strip() == DONE:\n",
+        "                self.ended = event.data.strip() == DONE\n                if self.ended:\n",
+        "[DONE] ends an answer that has not ended",
+        RESPONDED,
+    ),
+    Mutant(
+        RESPONSES + "answer.py",
+        "        if item.settled:\n            return\n",
+        "",
+        "the closing event tells what its items have told already",
+        RESPONDED,
+    ),
+    Mutant(
+        RESPONSES + "answer.py",
+        '                travels["type"] = CUSTOM_CALL\n',
+        "                pass\n",
+        "a custom call is given back as a function's",
+        RESPONDED,
+    ),
+    Mutant(
+        RESPONSES + "answer.py",
+        '        if self.status == "incomplete":\n',
+        '        if self.status == "incomplete" and not self._calls:\n',
+        "a cut answer with a call in it passes for whole",
+        RESPONDED,
+    ),
+    Mutant(
+        RESPONSES + "decode.py",
+        'if not (ended and name == "status")}',
+        "if name}",
+        "how an answer ended is told as the code of its error",
+        RESPONDED,
+    ),
+    Mutant(
+        RESPONSES + "encode.py",
+        '"input": items, "store": False}',
+        '"input": items}',
+        "the vendor keeps what nobody asked it to keep",
+        RESPONDED,
+    ),
+    Mutant(
+        RESPONSES + "encode.py",
+        '"strict": tool.strict or False}',
+        '"strict": tool.strict}',
+        "a tool of which nothing was said is held to its schema",
+        RESPONDED,
+    ),
+    Mutant(
+        RESPONSES + "input.py",
+        "        if whose == self._origin:\n",
+        "        if whose:\n",
+        "one vendor is handed what only another understands",
+        RESPONDED,
+    ),
+    Mutant(
+        RESPONSES + "input.py",
+        "        self._drop_unfollowed()\n",
+        "",
+        "a turn that ends in reasoning is refused",
+        RESPONDED,
+    ),
+    Mutant(
+        RESPONSES + "output.py",
+        "item = next(open_, None) or self._new(",
+        "item = self._new(",
+        "an item that the closing event calls otherwise is told twice",
+        RESPONDED,
     ),
 )
 

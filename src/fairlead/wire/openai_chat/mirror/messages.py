@@ -22,14 +22,14 @@ from ....core.messages import (
 )
 from ...values import as_dict, as_list, as_str
 
-_ROLES = {
+ROLES = {
     "system": Role.SYSTEM,
     "developer": Role.SYSTEM,
     "user": Role.USER,
     "assistant": Role.ASSISTANT,
     "tool": Role.TOOL,
 }
-_AUDIO_TYPES = {"mp3": "audio/mpeg", "wav": "audio/wav"}
+AUDIO_TYPES = {"mp3": "audio/mpeg", "wav": "audio/wav"}
 
 
 def decode_message(told: dict[str, Any], place: int) -> Message:
@@ -39,9 +39,9 @@ def decode_message(told: dict[str, Any], place: int) -> Message:
     Raises:
         InvalidRequestError: It is none.
     """
-    role = _ROLES.get(as_str(told.get("role")))
+    role = ROLES.get(as_str(told.get("role")))
     if role is None:
-        raise InvalidRequestError(f"messages[{place}].role must be one of {', '.join(_ROLES)}")
+        raise InvalidRequestError(f"messages[{place}].role must be one of {', '.join(ROLES)}")
     parts = _content(told.get("content"), place)
     if role is Role.TOOL:
         return Message(role, (_tool_result(told, parts),))
@@ -90,18 +90,18 @@ def _part(told: dict[str, Any]) -> Part:
     if kind == "refusal":
         return Refusal(as_str(told.get("refusal")))
     if kind == "image_url":
-        return Image(**_located(as_str(detail.get("url"))), detail=detail.get("detail"))
+        return Image(**located(as_str(detail.get("url"))), detail=detail.get("detail"))
     if kind == "input_audio":
         sound = as_str(detail.get("format"))
         data = base64.b64decode(as_str(detail.get("data")), validate=True)
-        return Audio(data=data, media_type=_AUDIO_TYPES.get(sound, f"audio/{sound}"))
+        return Audio(data=data, media_type=AUDIO_TYPES.get(sound, f"audio/{sound}"))
     if kind == "file":
-        return File(**_located(as_str(detail.get("file_data"))), name=detail.get("filename"))
+        return File(**located(as_str(detail.get("file_data"))), name=detail.get("filename"))
     msg = f"parts of type {kind!r} are not understood"
     raise ValueError(msg)
 
 
-def _located(url: str) -> dict[str, Any]:
+def located(url: str) -> dict[str, Any]:
     """Where a picture or a file is, or what is in it."""
     head, marker, data = url.partition(";base64,")
     if not marker or not head.startswith("data:"):
