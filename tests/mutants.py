@@ -2486,6 +2486,13 @@ MUTANTS: tuple[Mutant, ...] = (
         KEYS,
     ),
     Mutant(
+        CORE + "adapter.py",
+        "if known is None or known[0] is not model:",
+        "if known is None:",
+        "the journal tells of one model what another has answered",
+        ("tests/unit/core/test_adapter.py",),
+    ),
+    Mutant(
         POLICY + "kept.py",
         "WHOLE = frozenset({FinishReason.STOP, FinishReason.TOOL_CALLS})",
         "WHOLE = frozenset(FinishReason)",

@@ -56,6 +56,8 @@ class Adapter(Funnel, ABC):
     _planned_for: ModelInfo | None = None
     _planned: Plan = Plan(())
     """The plan for that model, which is the same for every request that it can take."""
+    _identified: tuple[ModelInfo, str] | None = None
+    """The identity of the target with that model."""
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {Target(provider=self.name, model=self.model).label}>"
@@ -155,9 +157,10 @@ class Adapter(Funnel, ABC):
 
     def _identity(self, call: Call[Any]) -> str:
         """Of the target that *call* asks."""
-        model = self._model_for(call)
-        known = self._planned.first if model is self._planned_for else None
-        return (known or self._target(model)).identity
+        model, known = self._model_for(call), self._identified
+        if known is None or known[0] is not model:
+            known = self._identified = model, self._target(model).identity
+        return known[1]
 
     def bounds(self, operation: Operation) -> Bounds:
         """One attempt. A window holds all of its tokens, and so bounds what it costs."""

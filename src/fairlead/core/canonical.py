@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import fields, is_dataclass
 from hashlib import sha256
+from json import encoder as _json_encoder
 from operator import attrgetter
 from typing import Any, cast
 
@@ -87,4 +88,17 @@ class _Single:
         return (getattr(value, self._name),)
 
 
-_encode = json.JSONEncoder(sort_keys=True, separators=(",", ":"), default=_plain).encode
+def _encoder() -> Callable[[Any], str]:
+    """Encodes; where Python has it in C, by one that is made once and not for each value."""
+    make: Any = getattr(_json_encoder, "c_make_encoder", None)
+    if make is None:
+        return json.JSONEncoder(sort_keys=True, separators=(",", ":"), default=_plain).encode
+    # No markers: what is nested without end ends in a RecursionError. No indent, keys sorted.
+    words = _json_encoder.encode_basestring_ascii
+    parts: Callable[[Any, int], tuple[str, ...]] = make(
+        None, _plain, words, None, ":", ",", True, False, True
+    )
+    return lambda value: "".join(parts(value, 0))
+
+
+_encode = _encoder()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from .events import (
@@ -84,8 +84,7 @@ class Collector:
             warnings = (*warnings, cut)
         return Generation(
             "".join([part.text for part in parts if isinstance(part, Text)]),
-            replace(
-                metadata,
+            metadata.with_(
                 model=self._start.model or metadata.model,
                 response_id=self._start.response_id or metadata.response_id,
                 finish_reason=told.finish_reason,

@@ -86,6 +86,8 @@ class Answer(Entry):
     def encode(self) -> bytes:
         """It in bytes. Raises TypeError if it holds what JSON has no word for."""
         told = {**_facts(self), "events": [_EVENTS[type(it)][1](it) for it in self.events]}
+        if _ends_with(self.events, self.usage, self.cost):
+            del told["usage"], told["cost"]
         return _sealed(_packed(_dumps(told).encode()))
 
     @classmethod
@@ -95,9 +97,19 @@ class Answer(Entry):
         def read() -> Answer:
             told = json.loads(_unpacked(_unsealed(data)).decode())
             events = [_READ[it[0]](*it[1:]) for it in told["events"]]
-            return cls(events=events, **_facts_of(told))
+            facts = _facts_of(told)
+            if "usage" not in told:
+                end = cast("StreamEnd", events[-1])
+                facts |= {"usage": end.usage, "cost": end.cost}
+            return cls(events=events, **facts)
 
         return _checked(read)
+
+
+def _ends_with(events: Sequence[StreamEvent], usage: Usage | None, cost: Cost | None) -> bool:
+    """Whether the end tells the same, so that it is told once."""
+    end = events[-1] if events else None
+    return isinstance(end, StreamEnd) and (end.usage, end.cost) == (usage, cost)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -197,8 +209,8 @@ def _facts_of(told: Any) -> dict[str, Any]:
         "until": told.get("until"),
         "provider": str(told["provider"]),
         "model": told.get("model"),
-        "usage": _usage_of(told["usage"]),
-        "cost": _cost_of(told["cost"]),
+        "usage": _usage_of(told.get("usage")),
+        "cost": _cost_of(told.get("cost")),
         "vendor_request_id": told.get("vendor_request_id"),
         "warnings": tuple(told["warnings"]),
     }

@@ -192,17 +192,24 @@ def embed_request(
 def messages_of(prompt: Prompt) -> tuple[Message, ...]:
     """The turns that *prompt* stands for; see `Prompt`. Raises as `generate_request` does."""
     if isinstance(prompt, str):
-        messages: tuple[Message, ...] = (Message(Role.USER, prompt),)
-    elif isinstance(prompt, Message):
-        messages = (prompt,)
+        if not prompt or prompt.isspace():
+            raise _says_nothing()
+        return (Message(Role.USER, prompt),)
+    if isinstance(prompt, Message):
+        messages: tuple[Message, ...] = (prompt,)
     elif isinstance(prompt, Sequence) and not isinstance(prompt, (bytes, bytearray)):
         messages = tuple(_message_of(turn) for turn in prompt)
     else:
         raise TypeError(_wrong_prompt(prompt))
     if not any(_says_something(part) for message in messages for part in message.parts):
-        msg = "the prompt is empty or only white space; there is nothing to answer"
-        raise InvalidRequestError(msg)
+        raise _says_nothing()
     return messages
+
+
+def _says_nothing() -> InvalidRequestError:
+    return InvalidRequestError(
+        "the prompt is empty or only white space; there is nothing to answer"
+    )
 
 
 def _says_something(part: Part) -> bool:

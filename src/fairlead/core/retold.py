@@ -23,7 +23,7 @@ def retold(answer: T, **facts: Any) -> T:
     """A whole *answer*, of which *facts* are known instead."""
     told: object = answer
     if isinstance(answer, Generation):
-        told = Generation(str(answer), replace(answer.metadata, **facts))
+        told = Generation(str(answer), answer.metadata.with_(**facts))
     elif isinstance(answer, Embeddings):
         metadata = replace(answer.metadata, **facts)
         told = Embeddings([vector.described(metadata) for vector in answer], metadata)

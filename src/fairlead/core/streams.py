@@ -9,7 +9,6 @@ has received so far.
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal, NoReturn, Self, TypeVar
 
 from .closing import Closing
@@ -218,7 +217,7 @@ class GenerationStream(Closing):
 
     def described(self, **facts: Any) -> Self:
         """Change what `generation` will say besides the events: fields of `Metadata`."""
-        self._metadata = replace(self._metadata, **facts)
+        self._metadata = self._metadata.with_(**facts)
         return self
 
     def cancel(self) -> None:

@@ -1,6 +1,7 @@
 """What answers are kept under, and what is kept of them."""
 
 from dataclasses import fields, replace
+from decimal import Decimal
 from types import MappingProxyType
 
 import pytest
@@ -358,3 +359,14 @@ def test_an_entry_will_do_for_a_while(now, max_age, fresh):
     answer = Answer(at=100.0, until=110.0, provider="p", events=[])
     assert answer.fresh(now, max_age) is fresh
     assert answer.age(now) == max(now - 100.0, 0.0)
+
+
+def test_what_the_end_tells_is_told_once():
+    usage, cost = Usage(input_tokens=12345, output_tokens=1), Cost(amount=Decimal(7), source="us")
+    end = StreamEnd(FinishReason.STOP, usage=usage, cost=cost)
+    answer = Answer(at=0.0, provider="p", events=[end], usage=usage, cost=cost)
+
+    assert answer.encode().count(b"12345") == 1
+    assert Answer.decode(answer.encode()) == answer
+    other = replace(answer, usage=None)
+    assert Answer.decode(other.encode()) == other

@@ -504,3 +504,16 @@ async def test_a_wrong_key_is_a_mistake_of_the_set_up_whatever_was_asked():
 
     assert provider.misconfigured is not None
     assert entry(call).misconfigured
+
+
+@pytest.mark.anyio
+async def test_an_attempt_tells_which_model_it_was_whatever_was_asked_before():
+    provider = Scripted("ho")
+    told = []
+    for model in (None, "other", None):
+        call = generating(model=model)
+        await call.on(provider)
+        told.append((entry(call).target, provider.plan(call).first.identity))
+
+    assert [mine for mine, _ in told] == [planned for _, planned in told]
+    assert told[0] == told[2] != told[1]

@@ -1,6 +1,7 @@
 import copy
 import json
 import pickle
+from dataclasses import fields
 
 import pytest
 
@@ -176,3 +177,15 @@ def test_a_token_count_is_an_estimate_unless_it_says_so():
 @pytest.mark.parametrize("copied", [copy.copy, copy.deepcopy])
 def test_a_token_count_can_be_copied(copied):
     assert copied(TokenCount(7, exact=True)).exact is True
+
+
+def test_what_is_told_otherwise_leaves_all_else_as_it_is():
+    told = {each.name: object() for each in fields(Metadata)}
+    metadata = Metadata(**told)
+
+    changed = metadata.with_(cached=True)
+
+    for name, value in (told | {"cached": True}).items():
+        assert getattr(changed, name) is value
+    with pytest.raises(TypeError):
+        metadata.with_(typo=1)
