@@ -114,11 +114,24 @@ def mutants(session: nox.Session) -> None:
 
 @nox.session(python=OLDEST)
 def catalogue(session: nox.Session) -> None:
-    """Write the price lists in the package anew, from the newest genai-prices; see the diff."""
+    """Write the lists of models anew, from the newest genai-prices and litellm; see the diff."""
     session.run("uv", "lock", "--upgrade-package", "genai-prices", external=True)
     lock = tomllib.loads(Path("uv.lock").read_text("utf-8"))
     [locked] = [each["version"] for each in lock["package"] if each["name"] == "genai-prices"]
+    only = "tests/support/pylock.catalogue.toml"  # a lock of its own: we want one file of it
+    compile_ = ("uv", "pip", "compile", "--upgrade", "--no-deps", "--universal", "--no-header")
+    session.run(
+        *compile_,
+        "--format",
+        "pylock.toml",
+        "-o",
+        only,
+        "tests/support/catalogue.in",
+        external=True,
+    )
+    [litellm] = tomllib.loads(Path(only).read_text("utf-8"))["packages"]
     session.install("-e", ".", *group("tests"), f"genai-prices=={locked}")
+    session.install("--no-deps", f"litellm=={litellm['version']}")
     session.run("python", "-m", "tests.support.catalogue", env={"PYTHONPATH": "."})
 
 

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from .adapters.catalogue.book import Catalogue as Catalogue
     from .adapters.catalogue.genai import GenaiPrices as GenaiPrices
     from .adapters.catalogue.own import OwnPrices as OwnPrices
+    from .adapters.catalogue.own_models import OwnModels as OwnModels
     from .adapters.http.httpx import HttpxEngine as HttpxEngine
     from .adapters.http.tls_config import TLSConfig as TLSConfig
     from .adapters.providers._chat_completions import (
@@ -141,6 +142,7 @@ if TYPE_CHECKING:
     from .core.ports import CacheStore as CacheStore
     from .core.ports import CooldownStore as CooldownStore
     from .core.ports import EventLog as EventLog
+    from .core.ports import ModelBook as ModelBook
     from .core.ports import PriceBook as PriceBook
     from .core.ports import RateStore as RateStore
     from .core.ports import RetryStore as RetryStore

@@ -21,7 +21,14 @@ from .adapters.telemetry.structlog import StructlogLog
 from .adapters.tokenizers.tiktoken import BackgroundTokenizers
 from .assembly.build import PipelineSettings, build
 from .assembly.choice import choose
-from .assembly.leaves import budget_store, cache_store, http_engine, open_ledger, price_book
+from .assembly.leaves import (
+    budget_store,
+    cache_store,
+    http_engine,
+    model_book,
+    open_ledger,
+    price_book,
+)
 from .decorators.keys import LocalCooldowns
 from .decorators.quota import RetryQuota
 from .settings import load
@@ -39,6 +46,7 @@ if TYPE_CHECKING:
         CacheStore,
         CooldownStore,
         EventLog,
+        ModelBook,
         PriceBook,
         RetryStore,
     )
@@ -82,6 +90,8 @@ class Container(containers.DeclarativeContainer):
     """Leaf: what moves the bytes of all providers."""
     prices: providers.Provider[PriceBook] = providers.Singleton(price_book, pipeline_settings)
     """Leaf: what answers cost by, where the settings have no price of their own."""
+    models: providers.Provider[ModelBook] = providers.Singleton(model_book, pipeline_settings)
+    """Leaf: what knows models, besides what the settings say."""
     cache: providers.Provider[CacheStore | None] = providers.Singleton(
         cache_store, pipeline_settings
     )
@@ -96,6 +106,7 @@ class Container(containers.DeclarativeContainer):
         log=log,
         tokenizers=tokenizers,
         prices=prices,
+        models=models,
         quota=quota,
         breakers=breakers,
         cooldowns=cooldowns,

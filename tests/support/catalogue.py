@@ -1,8 +1,8 @@
 """
-Writes the price lists that come with fairlead anew: `python -m tests.support.catalogue`.
+Writes the lists that come with fairlead anew: `python -m tests.support.catalogue`.
 
-The data is that of genai-prices as it is installed; its day is the one on which that version was
-published, which `uv.lock` has.
+The prices are those of genai-prices as it is installed; their day is the one on which that version
+was published, which `uv.lock` has. What else is known of models is in `model_facts`.
 """
 
 from __future__ import annotations
@@ -15,9 +15,10 @@ from typing import Any
 
 from genai_prices.data import providers
 
-from fairlead.adapters.catalogue.book import DATA
+from fairlead.adapters.catalogue.book import DATA, Catalogue
 from fairlead.adapters.catalogue.genai import rules_of, tariffs_of
 from fairlead.adapters.catalogue.tariffs import write_tariffs
+from tests.support import model_facts
 
 ROOT = Path(__file__).parents[2]
 HERE = ROOT / "src/fairlead/adapters/catalogue" / DATA
@@ -41,12 +42,13 @@ def catalogue() -> dict[str, Any]:
     """All that is written."""
     installed = version("genai-prices")
     return {
-        "about": "Written by `nox -s catalogue`; tariffs.py says how to read it.",
+        "about": "Written by `nox -s catalogue`; tariffs.py and facts.py say how to read it.",
         "source": f"genai-prices {installed}",
         "as_of": published(installed),
         "from": "https://github.com/pydantic/genai-prices",
         "license": "MIT, Copyright (c) Pydantic Services Inc. 2025 to present; "
         "the text is in LICENSE-genai-prices",
+        "facts": model_facts.source(),
         "vendors": {
             each.id: vendor(each) for each in providers if not each.id.startswith(LEFT_OUT)
         },
@@ -69,6 +71,7 @@ def vendor(provider: Any) -> dict[str, Any]:
     told: dict[str, Any] = {"address": ALSO_AT.get(provider.id, provider.api_pattern)}
     if provider.fallback_model_providers:
         told["falls_back"] = provider.fallback_model_providers
+    told["facts"] = model_facts.of(provider)
     told["models"] = [line for model in provider.models if (line := entry(model)) is not None]
     return told
 
@@ -93,13 +96,16 @@ def text(told: dict[str, Any]) -> str:
     lines.append('"vendors": {')
     blocks = []
     for name, each in told["vendors"].items():
-        about = {key: value for key, value in each.items() if key != "models"}
+        about = {key: value for key, value in each.items() if key not in {"models", "facts"}}
         models = ",\n".join(json.dumps(line, separators=(",", ":")) for line in each["models"])
-        blocks.append(f'{json.dumps(name)}: {json.dumps(about)[:-1]}, "models": [\n{models}]}}')
+        facts = json.dumps(each["facts"], indent=0, separators=(",", ":"))
+        head = f"{json.dumps(name)}: {json.dumps(about)[:-1]}"
+        blocks.append(f'{head}, "models": [\n{models}], "facts": {facts}}}')
     lines.append(",\n".join(blocks))
     return "\n".join(lines) + "}}\n"
 
 
 if __name__ == "__main__":
     HERE.write_text(text(catalogue()), "utf-8")
+    model_facts.check(Catalogue())
     print(f"{HERE.relative_to(ROOT)}: {HERE.stat().st_size:,} bytes")

@@ -12,6 +12,7 @@ from ..core.adapter import Adapter
 from ..core.calls import below
 from ..core.context import ContextOptions
 from ..core.limits import TimeLimits
+from ..core.models import UNLISTED
 from ..core.prices import UNPRICED
 from ..decorators.backoff import Backoff
 from ..decorators.cache import CacheProvider
@@ -33,6 +34,7 @@ from .sections import (
     LedgerSettings,
     LimitSettings,
     LoggingSettings,
+    ModelSettings,
     PriceSettings,
     RateSettings,
     RetrySettings,
@@ -54,6 +56,7 @@ if TYPE_CHECKING:
         CacheStore,
         CooldownStore,
         EventLog,
+        ModelBook,
         PriceBook,
         RetryStore,
     )
@@ -82,6 +85,7 @@ class PipelineSettings:
     http: HttpClientSettings
     logging: LoggingSettings
     prices: PriceSettings
+    models: ModelSettings
     ledger: LedgerSettings
     warnings: tuple[str, ...] = ()
     """What nobody should overlook."""
@@ -109,6 +113,7 @@ class PipelineSettings:
             http=resolve(raw, "http", HttpClientSettings).model,
             logging=resolve(raw, "logging", LoggingSettings).model,
             prices=resolve(raw, "prices", PriceSettings).model,
+            models=resolve(raw, "models", ModelSettings).model,
             ledger=resolve(raw, "ledger", LedgerSettings).model,
             warnings=() if tls.model.verify else (f"{INSECURE} ({tls.sources['verify']})",),
         )
@@ -128,6 +133,7 @@ def build(
     log: EventLog | None = None,
     tokenizers: BackgroundTokenizers | None = None,
     prices: PriceBook | None = None,
+    models: ModelBook | None = None,
     quota: RetryStore | None = None,
     breakers: BreakerStore[CircuitBreaker] | None = None,
     cooldowns: CooldownStore | None = None,
@@ -148,6 +154,7 @@ def build(
         log: Where calls are told to.
         tokenizers: What counts tokens exactly, once it is loaded; loading begins now.
         prices: What answers cost by, unless the settings have a price of their own.
+        models: What knows models, besides what the settings say.
         quota: What repeats and hedges of all targets are paid from.
         breakers: Where circuit breakers are kept; by default each target has its own.
         cooldowns: Where it is kept until when keys of a pool rest; by default in the pool.
@@ -167,7 +174,8 @@ def build(
     told = log if settings.logging.enabled else None
 
     def equipped(provider: LooseProvider) -> LooseProvider:
-        return _priced(_counting(provider, tokenizers), settings.prices, prices or UNPRICED)
+        node = _priced(_counting(provider, tokenizers), settings.prices, prices or UNPRICED)
+        return _told(node, settings.models, models or UNLISTED)
 
     targets = [
         target_pipeline(
@@ -255,11 +263,18 @@ def _counting(provider: LooseProvider, tokenizers: BackgroundTokenizers | None) 
     return provider
 
 
-def _priced(provider: LooseProvider, settings: PriceSettings, book: PriceBook) -> LooseProvider:
+def _priced(provider: LooseProvider, settings: PriceSettings, book: PriceBook) -> Node:
     node = adapt(provider)
     for adapter in _adapters(node):
         if adapter.prices is UNPRICED:  # else it is somebody's own choice
             adapter.prices = own_prices(adapter.name, settings, book)
+    return node
+
+
+def _told(node: Node, settings: ModelSettings, book: ModelBook) -> Node:
+    for adapter in _adapters(node):
+        if adapter.models is UNLISTED:  # else it is somebody's own choice
+            adapter.models = own_models(adapter.name, settings, book)
     return node
 
 
@@ -283,6 +298,20 @@ def own_prices(name: str, settings: PriceSettings, book: PriceBook) -> PriceBook
     from ..adapters.catalogue.own import OwnPrices
 
     return OwnPrices(settings.models, name=name, otherwise=book, exact=settings.exact)
+
+
+def own_models(name: str, settings: ModelSettings, book: ModelBook) -> ModelBook:
+    """
+    *book*, with what *settings* say of models otherwise for the provider of that name.
+
+    Raises:
+        ConfigurationError: They say what cannot be.
+    """
+    if not settings.known:
+        return book
+    from ..adapters.catalogue.own_models import OwnModels
+
+    return OwnModels(settings.known, name=name, otherwise=book)
 
 
 def _limits(settings: LimitSettings) -> TimeLimits:

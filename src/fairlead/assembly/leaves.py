@@ -6,15 +6,17 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from ..core.errors import ConfigurationError
+from ..core.models import UNLISTED
 from ..core.prices import UNPRICED
 from ..decorators.local_budgets import LocalBudgetStore
 
 if TYPE_CHECKING:
+    from ..adapters.catalogue.book import Catalogue
     from ..adapters.http.httpx import HttpxEngine
     from ..adapters.stores.cache_sqlite import SqliteCache
     from ..adapters.stores.ledger_sqlite import SqliteLedger
     from ..adapters.stores.memory import MemoryCache
-    from ..core.ports import BudgetStore, PriceBook
+    from ..core.ports import BudgetStore, ModelBook, PriceBook
     from .build import PipelineSettings
     from .sections import LedgerSettings
     from .targets import Choices
@@ -56,8 +58,13 @@ def price_book(settings: PipelineSettings) -> PriceBook:
     return _catalogue() if book == "catalogue" else _genai_prices()
 
 
+def model_book(settings: PipelineSettings) -> ModelBook:
+    """What knows models, by *settings*. It is read when the first is asked for."""
+    return UNLISTED if settings.models.book == "none" else _catalogue()
+
+
 @cache
-def _catalogue() -> PriceBook:
+def _catalogue() -> Catalogue:
     from ..adapters.catalogue.book import Catalogue
 
     return Catalogue()

@@ -320,6 +320,19 @@ class PriceSettings(Section):
         return value
 
 
+class ModelSettings(Section):
+    """What is known of models."""
+
+    book: Literal["catalogue", "none"] = Field(
+        "catalogue", description="Who tells: the list in the package, or nobody."
+    )
+    known: dict[str, dict[str, bool | int | str | None]] = Field(
+        {},
+        description="What you know yourself, by `model` or `name:model`, then by `context_window`, "
+        "`max_output_tokens`, `tools` and so on; it comes before all else.",
+    )
+
+
 class LedgerSettings(Section):
     """Where it is written down what calls cost."""
 
@@ -353,6 +366,7 @@ SECTIONS: dict[str, type[Section]] = {
     "http": HttpClientSettings,
     "logging": LoggingSettings,
     "prices": PriceSettings,
+    "models": ModelSettings,
     "ledger": LedgerSettings,
 }
 """By their keys."""

@@ -16,7 +16,7 @@ from .errors import (
     UnsupportedOperationError,
 )
 from .journal import Outcome
-from .models import ModelInfo
+from .models import UNLISTED, ModelInfo
 from .plans import Plan, Target, obstacle, only_words
 from .prices import UNPRICED
 from .provider import Funnel
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from .embeddings import Embeddings
     from .limits import TimeLimits
     from .messages import Prompt
-    from .ports import PriceBook, Tokenizers
+    from .ports import ModelBook, PriceBook, Tokenizers
     from .prices import Price
     from .results import TokenCount
 
@@ -53,6 +53,10 @@ class Adapter(Funnel, ABC):
     """What it was last refused for that only a change of the set-up mends; None once it answers."""
     prices: PriceBook = UNPRICED
     """What answers cost by, where the vendor does not tell; by default nobody knows."""
+    models: ModelBook = UNLISTED
+    """What is known of models besides what it knows itself; by default nothing."""
+    _completed: tuple[ModelBook, dict[str, tuple[ModelInfo, ModelInfo]]] = (UNLISTED, {})
+    """What that book made of what is known here, by the models' names."""
     _planned_for: ModelInfo | None = None
     _planned: Plan = Plan(())
     """The plan for that model, which is the same for every request that it can take."""
@@ -90,6 +94,11 @@ class Adapter(Funnel, ABC):
             return self.prices.price(self.billed_by, model)
         except Exception:  # noqa: BLE001 - somebody's own book; an answer is not lost for it
             return None
+
+    def info_of(self, model: str) -> ModelInfo:
+        """What is known of *model*."""
+        own = self.model
+        return own if model == own.name else self._complete_info(self._model_named(model))
 
     @property
     def limits(self) -> TimeLimits | None:
@@ -218,8 +227,26 @@ class Adapter(Funnel, ABC):
         )
 
     def _model_named(self, name: str) -> ModelInfo:
-        """What is known of the model that a call names."""
-        return self.model if name == self.model.name else ModelInfo(name=name)
+        """What is known here of another model than the default one."""
+        return ModelInfo(name=name)
+
+    def _complete_info(self, info: ModelInfo) -> ModelInfo:
+        """*info* with what `models` knows besides: the same object each time, as plans go by it."""
+        book = self.models
+        if book is UNLISTED or info.name is None:
+            return info
+        told_by, kept = self._completed
+        found = kept.get(info.name) if told_by is book else None
+        if found is not None and (found[0] is info or found[0] == info):
+            return found[1]
+        if told_by is not book or len(kept) >= _MOST:
+            self._completed = _, kept = book, {}
+        try:
+            complete = book.complete(self.billed_by, info)
+        except Exception:  # noqa: BLE001 - somebody's own book; a call is not lost for it
+            complete = info
+        kept[info.name] = info, complete
+        return complete
 
     def _model_for(self, call: Call[Any]) -> ModelInfo:
         """The model that would answer *call*; its name is None if the vendor has to choose."""
@@ -228,7 +255,7 @@ class Adapter(Funnel, ABC):
             return ModelInfo(name=self.model.embedding_model) if call.embeds else self.model
         for separator in ":/":
             asked = asked.removeprefix(self.name + separator)
-        return self._model_named(asked)
+        return self.info_of(asked)
 
     def _can_embed(self, model: ModelInfo) -> bool:
         return model.name is not None
@@ -255,6 +282,8 @@ class Adapter(Funnel, ABC):
         )
 
 
+_MOST = 256
+"""Models of which it is kept what is known: callers may name any number of them."""
 _GENERATES = (Operation.GENERATE, Operation.STREAM)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,3 +38,28 @@ class ModelInfo:
     """Texts that one request for vectors may have."""
     max_batch_tokens: int | None = None
     """Tokens that all texts of one such request may have together."""
+
+
+FACTS = tuple(field.name for field in fields(ModelInfo) if field.name != "name")
+"""All that may be known of a model besides its name."""
+
+
+def filled(info: ModelInfo, known: ModelInfo) -> ModelInfo:
+    """*info*, and where it does not tell, what *known* tells; the same object if nothing is."""
+    more = {
+        fact: value
+        for fact in FACTS
+        if getattr(info, fact) is None and (value := getattr(known, fact)) is not None
+    }
+    return replace(info, **more) if more else info
+
+
+class Unlisted:
+    """The book of models that knows none."""
+
+    def complete(self, provider: str, info: ModelInfo, /) -> ModelInfo:
+        """*info*."""
+        return info
+
+
+UNLISTED = Unlisted()

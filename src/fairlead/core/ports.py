@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias, TypeVar
 
 if TYPE_CHECKING:
     from .budgets import Balance, Claim, Consumption, Grant, Presumed, Shortfall
+    from .models import ModelInfo
     from .prices import Price
     from .rates import Amount, RateLimits, Rates
     from .verdicts import Retry
@@ -47,6 +48,20 @@ class PriceBook(Protocol):
         Args:
             provider: Who sends the bill: a vendor's name, or the address that is asked.
             model: Its name there.
+        """
+        ...
+
+
+class ModelBook(Protocol):
+    """What is known of models. Synchronous and local: it never waits, and never raises."""
+
+    def complete(self, provider: str, info: ModelInfo, /) -> ModelInfo:
+        """
+        *info*, with what is known of that model besides; what nobody knows stays None.
+
+        Args:
+            provider: Who sends the bill: a vendor's name, or the address that is asked.
+            info: What is known already, the model's name above all.
         """
         ...
 

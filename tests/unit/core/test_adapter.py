@@ -1,8 +1,10 @@
 import contextlib
+from dataclasses import replace
 
 import anyio
 import pytest
 
+from fairlead.core import adapter
 from fairlead.core.collector import Collector
 from fairlead.core.embeddings import Embeddings
 from fairlead.core.errors import (
@@ -29,6 +31,7 @@ from fairlead.core.events import (
 )
 from fairlead.core.journal import Journal, Outcome
 from fairlead.core.messages import Image, Message, Reasoning, Refusal, Text, Tool, ToolCall
+from fairlead.core.models import ModelInfo
 from fairlead.core.refusals import DeadlineExceededError
 from fairlead.core.results import FinishReason
 from fairlead.core.usage import Usage
@@ -517,3 +520,85 @@ async def test_an_attempt_tells_which_model_it_was_whatever_was_asked_before():
 
     assert [mine for mine, _ in told] == [planned for _, planned in told]
     assert told[0] == told[2] != told[1]
+
+
+class Windows:
+    """A book that knows the window of every model, and how often it was asked."""
+
+    def __init__(self, **windows):
+        self.windows = windows
+        self.asked = []
+
+    def complete(self, provider, info):
+        self.asked.append((provider, info.name))
+        window = info.context_window or self.windows.get(info.name)
+        return replace(info, context_window=window)
+
+
+def booked(book, **known):
+    provider = Scripted("ho", **known)
+    provider.models = book
+    return provider
+
+
+def test_nothing_is_known_of_models_without_a_book():
+    assert Scripted("ho").info_of("other") == ModelInfo(name="other")
+    assert plan(Scripted("ho"), generating(model="other")).model == ModelInfo(name="other")
+
+
+def test_a_book_tells_of_the_models_that_calls_name():
+    provider = booked(Windows(other=4))
+    target = plan(provider, generating("word " * 100, model="other"))
+
+    assert target.model == ModelInfo(name="other", context_window=4)
+    assert "the window of other" in target.cannot
+
+
+def test_what_is_known_of_its_own_model_is_its_own_affair():
+    book = Windows(m=4)
+    provider = booked(book, tools=False)
+
+    assert provider.info_of("m") is provider.model
+    assert book.asked == []
+
+
+def test_a_book_is_asked_once_for_each_model_so_that_plans_are_kept():
+    book = Windows(other=400)
+    provider = booked(book)
+
+    first = provider.plan(generating(model="other"))
+    assert provider.plan(generating(model="other")) is first
+    assert provider.info_of("other") is first.first.model
+    assert book.asked == [("scripted", "other")]
+
+
+def test_another_book_is_asked_anew():
+    provider = booked(Windows(other=4))
+    assert provider.info_of("other").context_window == 4
+
+    provider.models = Windows(other=5)
+    assert provider.info_of("other").context_window == 5
+
+    provider.models = Scripted("ho").models
+    assert provider.info_of("other").context_window is None
+
+
+def test_no_more_models_are_kept_than_so_many(monkeypatch):
+    monkeypatch.setattr(adapter, "_MOST", 3)
+    book = Windows(a=1, b=2)
+    provider = booked(book)
+
+    for name in "abcdefgh":
+        provider.info_of(name)
+        assert len(provider._completed[1]) <= 3
+    provider.info_of("h")
+    assert len(book.asked) == 8
+    assert provider.info_of("a").context_window == 1
+
+
+def test_a_book_that_trips_knows_nothing():
+    class Broken:
+        def complete(self, provider, info):
+            raise RuntimeError("torn")
+
+    assert booked(Broken()).info_of("other") == ModelInfo(name="other")

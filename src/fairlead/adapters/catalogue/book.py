@@ -1,4 +1,4 @@
-"""The prices that come with fairlead."""
+"""What comes with fairlead: prices of models, and what is known of them besides."""
 
 from __future__ import annotations
 
@@ -8,8 +8,10 @@ from datetime import date
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
+from ...core.models import ModelInfo, filled
 from ...core.prices import Price
 from ._remember import Remembered
+from .facts import kin, read_facts, without_refusals
 from .tariffs import fits, is_name, read_tariffs
 from .vendors import is_address, vendor_name
 
@@ -22,11 +24,11 @@ _PACKAGE = __name__.rpartition(".")[0]
 
 class Catalogue(Remembered):
     """
-    The price lists of the vendors, as they were when this version of fairlead was made.
+    The vendors' price lists, and what is known of their models: limits, abilities, tokenizers.
 
-    They are read from a file in the package when the first price is asked for. A vendor is known
-    by its name or by its address, a model by its name; what stands neither in the list nor under
-    one of its rules has no price.
+    All as it was when this version of fairlead was made. It is read from a file in the package when
+    it is asked for the first time. A vendor is known by its name or by its address, a model by its
+    name; what stands neither in the list nor under one of its rules has no price.
 
     Args:
         path: Another file of that kind.
@@ -38,8 +40,35 @@ class Catalogue(Remembered):
         self._vendors: dict[str, _Vendor] | None = None
         self._source, self._as_of = "", date.min
 
+    def info(self, provider: str, model: str, /) -> ModelInfo | None:
+        """
+        What is known of *model*; None if it is in no list.
+
+        Of a model that is not listed by the very name, but for its day or as that of another
+        vendor which *provider* serves, it tells nothing that would keep a request away: what such
+        a model cannot do is left out.
+        """
+        vendor = self._vendor(provider)
+        if vendor is None:
+            return None
+        vendors, name = self._load(), model.lower()
+        own = (name, _with_hyphens(name))
+        for asked in (*own, *kin(name)):
+            for each in (vendor, *(vendors[other] for other in vendor.falls_back)):
+                written = each.facts.get(asked)
+                if written is not None:
+                    info = read_facts(model, written)
+                    exact = asked in own and each is vendor
+                    return info if exact else without_refusals(info)
+        return None
+
+    def complete(self, provider: str, info: ModelInfo, /) -> ModelInfo:
+        """*info*, with what is known of that model besides."""
+        known = None if info.name is None else self.info(provider, info.name)
+        return info if known is None else filled(info, known)
+
     def _look_up(self, provider: str, model: str) -> Price | None:
-        vendors = self._vendors or self._load()
+        vendors = self._load()
         vendor = self._vendor(provider)
         name = model.lower()
         if vendor is None:
@@ -62,13 +91,15 @@ class Catalogue(Remembered):
         )
 
     def _vendor(self, provider: str) -> _Vendor | None:
-        vendors = self._vendors or self._load()
+        vendors = self._load()
         if is_address(provider):
             there = (each for each in vendors.values() if re.match(each.address, provider))
             return next(there, None)
         return vendors.get(vendor_name(provider))
 
     def _load(self) -> dict[str, _Vendor]:
+        if self._vendors is not None:
+            return self._vendors
         where = files(_PACKAGE) / DATA if self._path is None else self._path
         told = json.loads(where.read_text("utf-8"))
         self._source, self._as_of = told["source"], date.fromisoformat(told["as_of"])
@@ -83,11 +114,13 @@ _Entry = tuple[str, str]
 class _Vendor:
     """The list of one vendor. It is put in order when its first model is asked for."""
 
-    __slots__ = ("_models", "_names", "_rules", "address", "falls_back")
+    __slots__ = ("_models", "_names", "_rules", "address", "facts", "falls_back")
 
     def __init__(self, told: dict[str, Any]) -> None:
         self.address: str = told["address"]
         self.falls_back: list[str] = told.get("falls_back", [])
+        self.facts: dict[str, str] = told.get("facts", {})
+        """What is known of its models, by their names, as it is written."""
         self._models: list[list[str]] = told["models"]
         self._names: dict[str, _Entry] | None = None
         self._rules: list[tuple[str, _Entry]] = []

@@ -136,8 +136,8 @@ class HttpProvider(Closing, Adapter):
 
     @property
     def model(self) -> ModelInfo:
-        """What is known of the default model."""
-        return self._model
+        """What is known of the default model: what it was built with, and what `models` knows."""
+        return self._complete_info(self._model)
 
     @property
     def endpoint(self) -> str:

@@ -6,6 +6,7 @@ import pytest
 
 from fairlead.adapters.catalogue import Catalogue
 from fairlead.adapters.catalogue import _remember as remember
+from fairlead.core.models import ModelInfo
 
 OPENAI = "https://api.openai.com/v1"
 
@@ -173,3 +174,90 @@ def test_what_is_shipped_knows_the_vendors(provider, model):
 )
 def test_what_runs_here_is_in_no_list(local):
     assert SHIPPED.price(local, "gpt-5") is None
+
+
+@pytest.fixture
+def facts(tmp_path):
+    """A small list of what is known of models."""
+    openai = {
+        "gpt-4o": "w=1000 o=100 k=o200k +it -a",
+        "gpt-4o-2024-05-13": "w=900",
+        "ft:gpt-4o-2024-05-13": "w=800 -t",
+    }
+    vendors = {
+        "openai": {"address": r"https://api\.openai\.com", "facts": openai},
+        "azure": {"address": "https://azure", "falls_back": ["openai"], "facts": {"o3": "w=7"}},
+        "bare": {"address": "https://bare"},
+    }
+    told = {"source": "a list", "as_of": "2026-11-10"}
+    told["vendors"] = {name: {"models": [], **each} for name, each in vendors.items()}
+    path = tmp_path / "models.json"
+    path.write_text(json.dumps(told))
+    return Catalogue(path)
+
+
+@pytest.mark.parametrize(
+    "asked, window, audio",
+    [
+        ("gpt-4o", 1000, False),
+        ("GPT-4o", 1000, False),
+        ("gpt-4o-2024-05-13", 900, None),
+        ("gpt-4o-20240513", 900, None),
+        # What is merely called alike may do what its namesake cannot.
+        ("gpt-4o-2025-01-31", 1000, None),
+        ("gpt-4o-20250131", 1000, None),
+        ("ft:gpt-4o-2024-05-13:me::1a", 800, None),
+    ],
+)
+def test_what_is_known_of_a_model_is_found_by_its_name_and_its_day(facts, asked, window, audio):
+    info = facts.info("openai", asked)
+
+    assert (info.name, info.context_window, info.audio) == (asked, window, audio)
+
+
+@pytest.mark.parametrize(
+    "provider, asked",
+    [
+        ("openai", "gpt-4o-mini"),
+        ("openai", "gpt-4o-2025-13-31"),
+        ("openai", "gpt-4o-2025-0131"),
+        ("openai", "my-gpt-4o"),
+        ("openai", "gpt-4o-preview-2025-01-31"),
+        ("openai", "gpt-4"),
+        ("openai", ""),
+        ("bare", "gpt-4o"),
+        ("nobody", "gpt-4o"),
+        ("http://localhost:8000/v1", "gpt-4o"),
+    ],
+)
+def test_what_is_known_of_one_model_is_never_taken_for_another(facts, provider, asked):
+    assert facts.info(provider, asked) is None
+    info = ModelInfo(name=asked, tools=False)
+    assert facts.complete(provider, info) is info
+
+
+def test_a_refusal_is_known_by_the_very_name_alone(facts):
+    assert facts.info("openai", "ft:gpt-4o-2024-05-13").tools is False
+    assert facts.info("openai", "ft:gpt-4o-2024-05-13:me::1a").tools is None
+    assert facts.info("azure", "gpt-4o").audio is None
+    assert (facts.info("azure", "gpt-4o").context_window, facts.info("azure", "o3")) == (
+        1000,
+        ModelInfo(name="o3", context_window=7),
+    )
+
+
+def test_what_is_known_already_stays(facts):
+    own = ModelInfo(name="gpt-4o", context_window=5, tools=False, embedding_model="e")
+
+    assert facts.complete(OPENAI, own) == ModelInfo(
+        name="gpt-4o",
+        context_window=5,
+        max_output_tokens=100,
+        tokenizer="o200k",
+        images=True,
+        audio=False,
+        tools=False,
+        embedding_model="e",
+    )
+    nameless = ModelInfo()
+    assert facts.complete(OPENAI, nameless) is nameless
