@@ -3019,34 +3019,6 @@ MUTANTS: tuple[Mutant, ...] = (
         PRESETS,
     ),
     Mutant(
-        POLICY + "routes.py",
-        "return [1 / (share or _NOTHING) for share in shares]",
-        "return [share or _NOTHING for share in shares]",
-        "the smaller the weight, the more calls",
-        ORDERS,
-    ),
-    Mutant(
-        CORE + "adapter.py",
-        "if kept and only_words(request, model.context_window):",
-        "if kept:",
-        "what was planned for a few words stands for whatever is asked",
-        ("tests/unit/core/test_adapter.py",),
-    ),
-    Mutant(
-        CORE + "attempts.py",
-        "return error.sent is not False",
-        "return False",
-        "the input of a timeout is not booked",
-        ADAPTER,
-    ),
-    Mutant(
-        CORE + "attempts.py",
-        "return isinstance(error, ProviderConnectionError) and error.sent is True",
-        "return isinstance(error, ProviderError) and error.sent is True",
-        "what a vendor refused is booked as consumed",
-        ADAPTER,
-    ),
-    Mutant(
         STORES + "ledger_sqlite.py",
         " ON CONFLICT (id) DO NOTHING",
         " ON CONFLICT (id) DO UPDATE SET at = excluded.at",
@@ -3059,13 +3031,6 @@ MUTANTS: tuple[Mutant, ...] = (
         "cost and cost.source,",
         "folding mixes costs with estimates of them",
         MONEY,
-    ),
-    Mutant(
-        CORE + "attempts.py",
-        "if error.verdict.misconfigured and self._asks_its_own_model():",
-        "if error.verdict.misconfigured:",
-        "a call with a misspelt model makes its target look misconfigured",
-        ("tests/unit/core/test_adapter.py",),
     ),
     Mutant(
         MESSAGES + "usage.py",

@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...core.errors import InvalidResponseError
 from ..codec import Encoded
-from ..faults import provider_error
-from ..openai_chat.errors import not_an_answer
+from ..faults import not_an_answer, provider_error
 from ..values import as_count, as_dict, decode_json, encode_json
 from .encode import body_of
 from .errors import fault_in

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..faults import provider_error
-from ..openai_chat.errors import not_an_answer
+from ..faults import not_an_answer, provider_error
 from ..values import as_dict, as_list, decode_json
 from .answer import AnswerReader
 from .errors import fault_in, read_fault

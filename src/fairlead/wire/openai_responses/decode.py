@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ..faults import Fault, provider_error
-from ..openai_chat.errors import fault_in, not_an_answer, read_fault
+from ..faults import Fault, not_an_answer, provider_error
+from ..openai_chat.errors import fault_in, read_fault
 from ..values import as_dict, as_str, decode_json
 from .answer import AnswerReader
 

@@ -48,7 +48,6 @@ def decode_request(body: bytes) -> ServedChat:
         InvalidRequestError: It is no request of this format.
     """
     told = object_in(body)
-    told = read_object(body)
     messages = as_list(told.get("messages"))
     if not messages:
         msg = "'messages' is required, and must not be empty"
@@ -79,7 +78,6 @@ def decode_request(body: bytes) -> ServedChat:
 def decode_embed_request(body: bytes) -> ServedEmbed:
     """What *body* asks for. Raises as `decode_request` does."""
     told = object_in(body)
-    told = read_object(body)
     texts = told.get("input")
     read = {"model", "input", "dimensions", "encoding_format"}
     options: dict[str, Any] = {
@@ -93,27 +91,6 @@ def decode_embed_request(body: bytes) -> ServedEmbed:
         msg = "'input' must be a text or a list of texts, and not empty"
         raise InvalidRequestError(msg)
     return ServedEmbed(request=request, base64=told.get("encoding_format") == "base64")
-
-
-@contextmanager
-def wrong_types() -> Generator[None, None, None]:
-    """What is a caller's `TypeError` in a program is a client's mistake here."""
-    try:
-        yield
-    except TypeError as error:
-        raise InvalidRequestError(str(error)) from None
-
-
-def read_object(body: bytes) -> dict[str, Any]:
-    """The object that *body* is. Raises as `decode_request` does."""
-    try:
-        told = as_dict(decode_json(body))
-    except ValueError:
-        told = {}
-    if not told:
-        msg = "the body of the request is no JSON object"
-        raise InvalidRequestError(msg)
-    return told
 
 
 def _tool(told: dict[str, Any]) -> Tool:

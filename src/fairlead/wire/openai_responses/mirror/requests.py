@@ -9,7 +9,7 @@ from ....core.errors import InvalidRequestError
 from ....core.messages import Message, Role, Tool
 from ....core.requests import GenerateRequest, generate_request
 from ...openai_chat import OPENAI, Dialect
-from ...openai_chat.mirror.requests import read_object, wrong_types
+from ...served import object_in, wrong_types
 from ...values import as_dict, as_list, as_str
 from ..answer import origin
 from ..encode import ENCRYPTED, LOGPROBS, OPTIONS
@@ -37,7 +37,7 @@ def decode_request(body: bytes, dialect: Dialect = OPENAI) -> ServedResponse:
     Raises:
         InvalidRequestError: It is no request of this format.
     """
-    told = read_object(body)
+    told = object_in(body)
     said = told.get("input")
     if not said:
         msg = "'input' is required, and must not be empty"
