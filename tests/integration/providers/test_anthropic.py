@@ -15,6 +15,7 @@ from fairlead import (
     UnsupportedOperationError,
     default_pipeline,
     find,
+    open_provider,
 )
 from tests.support.answers import JSON, Answer, script
 from tests.support.messages import STOP, ending, message, sse, started, text
@@ -107,6 +108,24 @@ async def test_keys_come_from_the_environment(monkeypatch, server):
     async with provider(server, api_key=None) as anthropic:
         await anthropic.generate("Hi")
     assert server.requests[-1].headers["authorization"] == f"Bearer {KEY}"
+
+
+async def test_settings_describe_one(monkeypatch, server):
+    monkeypatch.setenv("ANTHROPIC_BASE_URL", server.url(""))
+    monkeypatch.setenv("ANTHROPIC_VERSION", "2023-06-01")
+    monkeypatch.setenv("ANTHROPIC_BETAS", "a,b")
+    monkeypatch.delenv("ANTHROPIC_API_KEY", raising=False)
+    with pytest.raises(ConfigurationError, match=r"(?i)api_key"):
+        open_provider("anthropic")
+
+    monkeypatch.setenv("ANTHROPIC_API_KEY", KEY)
+    script(STREAM)
+    async with open_provider("anthropic:claude-haiku-4-5") as provider:
+        assert await provider.generate("Hi") == "Ahoy."
+
+    sent = server.requests[-1].headers
+    assert (sent["x-api-key"], sent["anthropic-beta"]) == (KEY, "a,b")
+    assert asked(server)["model"] == "claude-haiku-4-5"
 
 
 async def test_the_older_version_takes_what_the_newer_does_not(server):
