@@ -44,6 +44,7 @@ class MessageEncoder:
 
     def __init__(self, dialect: Dialect, rule: ModelRule, adaptations: Adaptations) -> None:
         self._dialect = dialect
+        self._origin = dialect.origin
         self._adaptations = adaptations
         self._system = "developer" if rule.developer else "system"
         self._held: list[Part] = []
@@ -137,7 +138,7 @@ class MessageEncoder:
             message[field] = message.get(field, "") + part.text
 
     def _understood(self, origin: str | None) -> bool:
-        if origin == self._dialect.origin:
+        if origin == self._origin:
             return True
         self._adaptations.note(
             f"an opaque part of {origin or 'unknown origin'} was dropped: only its origin "

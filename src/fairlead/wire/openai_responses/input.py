@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
-from ...core.errors import InvalidRequestError, UnsupportedOperationError
+from ...core.errors import UnsupportedOperationError
 from ...core.messages import (
     Audio,
     File,
@@ -13,74 +12,37 @@ from ...core.messages import (
     Media,
     Reasoning,
     Refusal,
-    Role,
     Text,
     ToolCall,
     ToolResult,
 )
-from ..openai_chat.messages import data_url, encode_part
-from ..tool_ids import ToolCallIds
+from ..openai_chat.messages import MessageEncoder, data_url, encode_part
 from ..values import as_dict
 from .answer import origin
 from .output import CALL, CALLS, CUSTOM_CALL
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
-    from typing import TypeAlias
+    from collections.abc import Mapping, Sequence
 
-    from ...core.messages import Message
+    from ...core.messages import Part
     from ..adaptations import Adaptations
     from ..openai_chat import Dialect
     from ..openai_chat.rules import ModelRule
 
-    _Spoken: TypeAlias = Text | Image | Audio | File | Reasoning | Refusal | ToolCall
 
-
-class InputEncoder:
-    """The messages of one request, in order."""
+class InputEncoder(MessageEncoder):
+    """The messages of one request, in order. As for Chat Completions, but item by item."""
 
     def __init__(self, dialect: Dialect, rule: ModelRule, adaptations: Adaptations) -> None:
-        self._dialect = dialect
+        super().__init__(dialect, rule, adaptations)
         self._origin = origin(dialect)
-        self._adaptations = adaptations
-        self._system = "developer" if rule.developer else "system"
-        self._items: list[dict[str, Any]] = []
         self._travels: dict[str, Mapping[str, Any]] = {}
         """By the id of a call, what has to be said of its result too."""
 
-    @cached_property
-    def _ids(self) -> ToolCallIds:
-        return ToolCallIds(self._dialect.tool_call_id)
+    def _say(self, role: str, parts: Sequence[Part]) -> None:
+        self._encoded.append({"role": role, "content": _content(parts, role)})
 
-    def encode(self, messages: Iterable[Message]) -> list[dict[str, Any]]:
-        """
-        *messages* in this format's words.
-
-        Raises:
-            InvalidRequestError: A tool says something else than results.
-            UnsupportedOperationError: A part cannot be said, and the rest would mean another
-                thing without it.
-        """
-        for message in messages:
-            results = [part for part in message.parts if isinstance(part, ToolResult)]
-            rest = [part for part in message.parts if not isinstance(part, ToolResult)]
-            for result in results:
-                self._tool_result(result)
-            if rest or not results:
-                self._message(message.role, rest)
-        return self._items
-
-    def _message(self, role: Role, parts: Sequence[_Spoken]) -> None:
-        if role is Role.ASSISTANT:
-            self._assistant(parts)
-        elif role is Role.TOOL:
-            msg = "a message of a tool is made of ToolResult parts and nothing else"
-            raise InvalidRequestError(msg)
-        else:
-            name = self._system if role is Role.SYSTEM else role.value
-            self._items.append({"role": name, "content": _content(parts, name)})
-
-    def _assistant(self, parts: Sequence[_Spoken]) -> None:
+    def _assistant(self, parts: Sequence[Part]) -> None:
         """What the model said, item by item; a part of several texts is one message."""
         if any(isinstance(part, ToolCall) for part in parts):
             self._ids.begin_turn()
@@ -96,18 +58,18 @@ class InputEncoder:
                 continue
             if isinstance(part, Reasoning) and part.opaque is None:
                 continue
-            self._say(said, phase)
+            self._speak(said, phase)
             said, phase = [], None
             if isinstance(part, Reasoning):
-                phase = self._give_back(part)
+                phase = self._hand_back(part)
             else:
-                self._items.append(self._tool_call(part))
-        self._say(said, phase)
+                self._encoded.append(self._tool_call(cast("ToolCall", part)))
+        self._speak(said, phase)
         if not parts:
-            self._items.append({"role": "assistant", "content": ""})
+            self._encoded.append({"role": "assistant", "content": ""})
         self._drop_unfollowed()
 
-    def _say(self, said: Sequence[Text | Refusal], phase: str | None) -> None:
+    def _speak(self, said: Sequence[Text | Refusal], phase: str | None) -> None:
         if not said:
             return
         item: dict[str, Any] = {"role": "assistant"}
@@ -117,15 +79,15 @@ class InputEncoder:
             item |= {"type": "message", "status": "completed", "content": content}
         else:
             item["content"] = "".join(part.text for part in said)
-        self._items.append(item if phase is None else item | {"phase": phase})
+        self._encoded.append(item if phase is None else item | {"phase": phase})
 
-    def _give_back(self, part: Reasoning) -> str | None:
+    def _hand_back(self, part: Reasoning) -> str | None:
         """Give an opaque record back; what it says of the message that follows is returned."""
         if not self._understood(part.origin):
             return None
         record = part.opaque or {}
         if item := as_dict(record.get("item")):
-            self._items.append(item)
+            self._encoded.append(item)
         return record.get("phase")
 
     def _tool_call(self, call: ToolCall) -> dict[str, Any]:
@@ -154,27 +116,18 @@ class InputEncoder:
         item: dict[str, Any] = {"type": f"{kind}_output", "call_id": id_, "output": output}
         if "caller" in travels:
             item["caller"] = travels["caller"]
-        self._items.append(item)
-
-    def _understood(self, whose: str | None) -> bool:
-        if whose == self._origin:
-            return True
-        self._adaptations.note(
-            f"an opaque part of {whose or 'unknown origin'} was dropped: only its origin "
-            "understands it"
-        )
-        return False
+        self._encoded.append(item)
 
     def _drop_unfollowed(self) -> None:
         """Leave out reasoning at a turn's end, which is refused: an answer was cut there."""
-        while self._items and self._items[-1].get("type") == "reasoning":
-            self._items.pop()
+        while self._encoded and self._encoded[-1].get("type") == "reasoning":
+            self._encoded.pop()
             self._adaptations.note(
                 "reasoning that nothing follows was left out: the vendor refuses it"
             )
 
 
-def _content(parts: Sequence[_Spoken], role: str) -> str | list[dict[str, Any]]:
+def _content(parts: Sequence[Part], role: str) -> str | list[dict[str, Any]]:
     if len(parts) == 1 and isinstance(parts[0], Text):
         return parts[0].text
     return [_part(part, role) for part in parts] or ""
@@ -186,7 +139,7 @@ def _output(part: Text | Refusal) -> dict[str, Any]:
     return {"type": "output_text", "text": part.text, "annotations": []}
 
 
-def _part(part: _Spoken, role: str) -> dict[str, Any]:
+def _part(part: Part, role: str) -> dict[str, Any]:
     """One part of what somebody other than the model says."""
     if isinstance(part, Text):
         return {"type": "input_text", "text": part.text}
