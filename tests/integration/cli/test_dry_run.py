@@ -17,9 +17,9 @@ def test_the_request_is_shown_and_not_sent(server):
     done = fairlead(*ASK, "--dry-run", OPENAI_API_KEY=KEY)
 
     head, _, body = done.stdout.partition("\n\n")
-    assert head.splitlines()[0] == "POST https://api.openai.com/v1/chat/completions"
+    assert head.splitlines()[0] == "POST https://api.openai.com/v1/responses"
     assert "authorization: Bearer ***" in head.splitlines()
-    assert json.loads(body)["messages"][-1]["content"] == "It's $5; is that\nnews?"
+    assert json.loads(body)["input"][-1]["content"] == "It's $5; is that\nnews?"
     assert KEY not in done.stdout + done.stderr
     assert done.returncode == 0
 
