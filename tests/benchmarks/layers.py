@@ -236,7 +236,10 @@ def kind() -> Any:
         clock = staticmethod(Decorator.clock)
 
         async def _generate(self, call: Any) -> Any:
-            return Generation("hi", Metadata(provider=self.name, model="instant"))
+            stop = FinishReason.STOP  # or no cache kept it
+            return Generation(
+                "hi", Metadata(provider=self.name, model="instant", finish_reason=stop)
+            )
 
         async def _open(self, call: Any) -> Any:
             metadata = Metadata(provider=self.name, model="instant", journal=call.journal)
