@@ -144,9 +144,17 @@ def soak(session: nox.Session) -> None:
 
 @nox.session
 def bench(session: nox.Session) -> None:
-    """What fairlead costs, beside raw httpx and httpx2 in one run. Needs nginx."""
+    """What fairlead costs, beside raw httpx, httpx2 and LiteLLM in one run. Needs nginx."""
     session.install(".", *group("bench"))
     session.run("python", "-m", "tests.benchmarks", *session.posargs)
+    home = Path(session.create_tmp()).resolve() / "litellm"
+    python = home / "bin" / "python"
+    if not python.exists():
+        session.run("python", "-m", "venv", str(home))
+    # What its cache imports when it is used, and does not ask for.
+    more = ("fastapi", "orjson", "soundfile")
+    session.run(str(python), "-m", "pip", "install", "-q", "litellm", *more, external=True)
+    session.run("python", "-m", "tests.benchmarks.litellm_rows", str(python))
 
 
 @nox.session(python=OLDEST)
