@@ -79,8 +79,7 @@ def tests(session: nox.Session) -> None:
 @nox.session
 def sdks(session: nox.Session) -> None:
     """What is sent to vendors, against the typed requests of their own SDKs, which are heavy."""
-    session.install(".", *group("tests"), "google-genai>=3")
-    session.install(".", *group("tests"), "anthropic>=2")
+    session.install(".", *group("tests"), "anthropic>=2", "google-genai>=3")
     session.run("pytest", "-W", "default", "tests/sdks", *session.posargs)
 
 

@@ -3202,13 +3202,6 @@ MUTANTS: tuple[Mutant, ...] = (
     ),
     Mutant(
         RESPONSES + "input.py",
-        "        if whose == self._origin:\n",
-        "        if whose:\n",
-        "one vendor is handed what only another understands",
-        RESPONDED,
-    ),
-    Mutant(
-        RESPONSES + "input.py",
         "        self._drop_unfollowed()\n",
         "",
         "a turn that ends in reasoning is refused",
@@ -3222,46 +3215,11 @@ MUTANTS: tuple[Mutant, ...] = (
         RESPONDED,
     ),
     Mutant(
-        POLICY + "routes.py",
-        "return [1 / (share or _NOTHING) for share in shares]",
-        "return [share or _NOTHING for share in shares]",
-        "the smaller the weight, the more calls",
-        ORDERS,
-    ),
-    Mutant(
-        CORE + "adapter.py",
-        "if kept and only_words(request, model.context_window):",
-        "if kept:",
-        "what was planned for a few words stands for whatever is asked",
-        ("tests/unit/core/test_adapter.py",),
-    ),
-    Mutant(
         RESPONSES + "input.py",
         "        self._origin = origin(dialect)\n",
         "",
         "one vendor is handed what only another understands",
         RESPONDED,
-    ),
-    Mutant(
-        CORE + "attempts.py",
-        "return error.sent is not False",
-        "return False",
-        "the input of a timeout is not booked",
-        ADAPTER,
-    ),
-    Mutant(
-        CORE + "attempts.py",
-        "return isinstance(error, ProviderConnectionError) and error.sent is True",
-        "return isinstance(error, ProviderError) and error.sent is True",
-        "what a vendor refused is booked as consumed",
-        ADAPTER,
-    ),
-    Mutant(
-        CORE + "attempts.py",
-        "if error.verdict.misconfigured and self._asks_its_own_model():",
-        "if error.verdict.misconfigured:",
-        "a call with a misspelt model makes its target look misconfigured",
-        ("tests/unit/core/test_adapter.py",),
     ),
 )
 
