@@ -139,6 +139,9 @@ class RateSettings(Section):
     max_queued: int | None = Field(
         None, ge=0, description="Calls that may wait; 0 refuses rather than waits."
     )
+    max_wait: float | None = Field(
+        None, gt=0, description="Seconds that a call may wait; its deadline, if not set."
+    )
     learn: bool | None = Field(None, description="Whether the vendor's own limits are taken over.")
     adaptive: bool | None = Field(
         None, description="Whether to slow down when the vendor refuses, and feel up again."

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias, Union
 
-from ..core.checks import check_count, check_number
+from ..core.checks import check_count, check_number, check_seconds
 from ..core.errors import ConfigurationError, ProviderError, RateLimitError
 from ..core.journal import Attempt, Outcome
 from ..core.messages import Text
@@ -51,6 +51,8 @@ class LimitOptions:
         tokens_burst: Tokens that may be had at once after a rest; by default a minute's.
         max_running: Calls at a time; a stream runs until it is closed.
         max_queued: Calls that may wait for their turn; 0 refuses rather than waits.
+        max_wait: Seconds that a call may wait; one that would have to wait longer is refused, so
+            that a fallback acts. None leaves it to the call's deadline.
         learn: Whether to take over what the vendor tells of limits that are not set here.
         adaptive: Whether to slow down when the vendor refuses, and to feel up again.
 
@@ -64,6 +66,7 @@ class LimitOptions:
     tokens_burst: int | None = None
     max_running: int | None = None
     max_queued: int = 1000
+    max_wait: float | None = None
     learn: bool = True
     adaptive: bool = False
 
@@ -79,6 +82,8 @@ class LimitOptions:
         if self.max_running is not None:
             check_count("max_running", self.max_running, 1)
         check_count("max_queued", self.max_queued, 0)
+        if self.max_wait is not None:
+            check_seconds("max_wait", self.max_wait)
         for name in ("learn", "adaptive"):
             if not isinstance(getattr(self, name), bool):
                 msg = f"{name} must be True or False, not {getattr(self, name)!r}"

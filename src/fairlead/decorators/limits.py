@@ -107,9 +107,13 @@ class LimitProvider(Decorator):
         if lane.never(call, ticket):
             raise self._refusal(call, "it needs more tokens than may ever be had at once")
         if not line.join(ticket):
-            longest = lane.peek(call, line.needed)
-            raise self._refusal(call, f"{len(line)} calls wait already", longest)
+            raise self._refusal(
+                call, f"{len(line)} calls wait already", lane.peek(call, line.needed)
+            )
         began: float | None = None
+        waiting = call
+        if self._options.max_wait is not None:
+            waiting = call.with_(deadline=call.deadline.within(self._options.max_wait))
         try:
             while (wait := await self._look(call, lane, ticket)) != 0.0:
                 if ticket.woken:
@@ -121,7 +125,7 @@ class LimitProvider(Decorator):
                 else:
                     sure = wait or 0.0
                 began = call.now() if began is None else began
-                await self._pause(call, lane, ticket, wait, sure)
+                await self._pause(waiting, lane, ticket, wait, sure)
             if began is not None:
                 lane.note(call, Outcome.WAITED, "it was not yet its turn", call.now() - began)
         except BaseException:
@@ -159,7 +163,7 @@ class LimitProvider(Decorator):
         if not lane.line.may_wait:
             raise self._refusal(call, "it would have to wait", sure)
         if left is not None and sure >= left:
-            raise self._refusal(call, f"its deadline comes in {left:g} s", sure)
+            raise self._refusal(call, f"it may wait for {left:g} s", sure)
         event = anyio.Event()
         ticket.wake = event.set
         limits = [limit for limit in (wait, left) if limit is not None]
@@ -170,7 +174,8 @@ class LimitProvider(Decorator):
             await event.wait()
         ticket.wake = None
         if call.deadline.remaining() == 0:
-            raise self._refusal(call, "its deadline came", lane.peek(call, lane.line.needed))
+            why = "it may wait no longer"
+            raise self._refusal(call, why, lane.peek(call, lane.line.needed))
         if not call.holds():
             raise self._refusal(call, "its key is not asked any more")
 

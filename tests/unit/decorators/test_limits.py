@@ -29,6 +29,7 @@ from fairlead.decorators.breaker import CircuitBreakerProvider
 from fairlead.decorators.buckets import LocalRateStore
 from fairlead.decorators.circuit import BreakerOptions
 from fairlead.decorators.deadline import DeadlineProvider
+from fairlead.decorators.fallback import FallbackProvider
 from fairlead.decorators.lane import FIRST_OUTPUT, LimitOptions, input_tokens
 from fairlead.decorators.limits import PATIENCE, LimitProvider
 from tests.unit.core.fakes import END, WAIT, Scripted, Source, embedding, generating, words
@@ -324,7 +325,7 @@ async def test_a_wait_that_does_not_fit_the_deadline_is_not_begun():
     await provider.generate("hi")
     began = anyio.current_time()
 
-    with pytest.raises(RateLimitExceededError, match="deadline comes in 5 s") as caught:
+    with pytest.raises(RateLimitExceededError, match="it may wait for 5 s") as caught:
         await provider.generate("hi", timeout=5)
 
     error = caught.value
@@ -360,7 +361,7 @@ async def test_a_wait_of_unknown_length_ends_at_the_deadline():
         await anyio.wait_all_tasks_blocked()
         began = anyio.current_time()
 
-        with pytest.raises(RateLimitExceededError, match="deadline came") as caught:
+        with pytest.raises(RateLimitExceededError, match="may wait no longer") as caught:
             await provider.generate("hi", timeout=5)
 
         assert anyio.current_time() - began == pytest.approx(5)
@@ -380,6 +381,46 @@ async def test_the_line_is_bounded():
         with pytest.raises(RateLimitExceededError, match="2 calls wait already") as caught:
             await provider.generate("hi")
     assert caught.value.retry_after == pytest.approx(20, abs=0.2)
+
+
+@pytest.mark.anyio
+async def test_a_call_that_would_wait_for_too_long_leaves_it_to_a_fallback():
+    refusal = RateLimitError("too fast", status_code=429, retry_after=100.0)
+    limits = LimitOptions(max_wait=60)
+    first = LimitProvider(Scripted(refusal, "ho", name="first"), options=limits)
+    provider = FallbackProvider([first, Scripted("hi", name="second")])
+
+    assert await provider.generate("hi") == "hi"
+    assert await timed(provider.generate, "hi") == 0
+    with pytest.raises(RateLimitExceededError) as caught:
+        await first.generate("hi")
+    assert caught.value.retry_after == pytest.approx(100)
+
+    await anyio.sleep(50)
+    assert await timed(first.generate, "hi") == pytest.approx(50)
+
+
+@pytest.mark.anyio
+async def test_a_call_in_the_line_waits_no_longer_than_it_may():
+    provider = limited("ho", seconds=9.0, max_running=1, max_wait=4)
+    errors = []
+
+    async def impatient():
+        try:
+            await provider.generate("hi")
+        except RateLimitExceededError as error:
+            errors.append((anyio.current_time() - began, error))
+
+    async with anyio.create_task_group() as group:
+        began = anyio.current_time()
+        group.start_soon(provider.generate, "hi")
+        await checkpoint()
+        group.start_soon(impatient)
+
+    [(took, error)] = errors
+    assert took == pytest.approx(4)
+    assert "no longer" in error.message
+    assert await provider.generate("hi") == "ho"
 
 
 @pytest.mark.anyio
