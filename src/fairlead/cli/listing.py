@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import asdict, dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -13,6 +14,7 @@ from .failures import FAILED, in_words, plainly, say, told_as_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from decimal import Decimal
 
     from ..assembly.targets import Described
     from ..core.health import ProviderHealth
@@ -86,9 +88,11 @@ def _whether(place: int | None, why_not: str | None) -> str:
 @takes(Asked)
 def models(asked: Asked, as_json: Json = False) -> None:
     """
-    List the models that the provider offers now.
+    List the models that the provider offers now, and what is known of them.
 
-    Where there are several providers, as with --fallback, each line is provider:model.
+    Window and answer are the most tokens that prompt and answer may have together, and the answer
+    alone; prices are US dollars for a million tokens. What nobody knows stays empty. Where there
+    are several providers, as with --fallback, each line is provider:model.
 
     For example:
 
@@ -98,24 +102,66 @@ def models(asked: Asked, as_json: Json = False) -> None:
     """
     import anyio
 
-    from .output import print_json, printable
+    from .output import print_json, print_table, printable
 
     with told_as_json(as_json):
         found = anyio.run(partial(_models, asked))
     if as_json:
-        print_json([{"provider": name, "model": model} for name, model in found])
+        print_json([asdict(each) for each in found])
         return
-    several = len({name for name, _ in found}) > 1
-    for name, model in found:
-        print(printable(f"{name}:{model}" if several else model))
+    several = len({each.provider for each in found}) > 1
+    names = [f"{each.provider}:{each.model}" if several else each.model for each in found]
+    if not any(each.is_known for each in found):
+        for name in names:
+            print(printable(name))
+        return
+    rows = [(name, *each.cells) for name, each in zip(names, found, strict=True)]
+    print_table(("model", "window", "answer", "input", "output"), rows)
 
 
-async def _models(asked: Asked) -> list[tuple[str, str]]:
+@dataclass(frozen=True, slots=True)
+class _Offered:
+    """A model that a provider offers, and what is known of it."""
+
+    provider: str
+    model: str
+    context_window: int | None = None
+    max_output_tokens: int | None = None
+    input_usd_per_million: Decimal | None = None
+    output_usd_per_million: Decimal | None = None
+
+    @classmethod
+    def of(cls, target: object, name: str, model: str) -> _Offered:
+        from ..core.adapter import Adapter
+
+        if not isinstance(target, Adapter):
+            return cls(name, model)
+        info, price = target.info_of(model), target.price_of(model)
+        rates = (None, None) if price is None else (price.input, price.output)
+        return cls(name, model, info.context_window, info.max_output_tokens, *rates)
+
+    @property
+    def is_known(self) -> bool:
+        """Whether anything is known of it besides its name."""
+        return any(self.cells)
+
+    @property
+    def cells(self) -> tuple[str, ...]:
+        """What is known, for a table."""
+        limits = (self.context_window, self.max_output_tokens)
+        rates = (self.input_usd_per_million, self.output_usd_per_million)
+        return (
+            *("" if limit is None else f"{limit:,}" for limit in limits),
+            *("" if rate is None else f"{rate:f}" for rate in rates),
+        )
+
+
+async def _models(asked: Asked) -> list[_Offered]:
     from ..core.errors import ProviderError
     from ..facade.health import ends
     from .choice import ListsModels, opened
 
-    found: list[tuple[str, str]] = []
+    found: list[_Offered] = []
     failed: list[ProviderError] = []
     async with await opened(asked, any_model=True) as provider:
         targets = list(ends(provider, ListsModels))
@@ -124,18 +170,20 @@ async def _models(asked: Asked) -> list[tuple[str, str]]:
                 found += _own_model(target)
                 continue
             try:
-                found += [(target.name, model) for model in await target.list_models()]
+                listed = await target.list_models()
             except ProviderError as error:
                 if len(targets) == 1:
                     raise
                 failed.append(error)
                 say(f"warning: {target.name} does not list its models: {in_words(error)}")
+            else:
+                found += [_Offered.of(target, target.name, model) for model in listed]
     if len(failed) == len(targets):
         raise failed[0]
     return found
 
 
-def _own_model(target: object) -> list[tuple[str, str]]:
+def _own_model(target: object) -> list[_Offered]:
     from .choice import model_name
 
     name, model = str(getattr(target, "name", type(target).__name__)), model_name(target)
@@ -143,7 +191,7 @@ def _own_model(target: object) -> list[tuple[str, str]]:
         say(f"{name} has no list of models, and none of its own")
         return []
     say(f"{name} has no list of models; this is the one that it answers with")
-    return [(name, model)]
+    return [_Offered.of(target, name, model)]
 
 
 @takes(Asked)
@@ -160,8 +208,6 @@ def health(asked: Asked, as_json: Json = False) -> None:
 
       fairlead health --provider lmstudio --fallback offline --json
     """
-    from dataclasses import asdict
-
     import anyio
 
     from .output import print_json, print_table

@@ -125,10 +125,47 @@ class TestModels:
         script(MODELS)
         done = fairlead("models", "-b", server.url("/v1"), "--json")
 
+        unknown = {
+            "context_window": None,
+            "max_output_tokens": None,
+            "input_usd_per_million": None,
+            "output_usd_per_million": None,
+        }
         assert json.loads(done.stdout) == [
-            {"provider": "openai-compatible", "model": "small"},
-            {"provider": "openai-compatible", "model": "large"},
+            {"provider": "openai-compatible", "model": "small", **unknown},
+            {"provider": "openai-compatible", "model": "large", **unknown},
         ]
+
+    def test_what_is_known_of_them_stands_beside_them(self, server, tmp_path):
+        config = tmp_path / "fairlead.yaml"
+        config.write_text("models: {known: {mine: {context_window: 512}}}\n")
+        listed = b'{"data": [{"id": "gpt-4o"}, {"id": "text-embedding-3-small"}, {"id": "mine"}]}'
+        command = ("models", "-p", "openai", "--config", str(config))
+        openai = {
+            "OPENAI_API_KEY": "sk-test",
+            "OPENAI_BASE_URL": server.url("/v1"),
+            "OPENAI_BILLED_BY": "openai",
+        }
+        script(Answer([listed], content_type=JSON))
+        done = fairlead(*command, **openai)
+
+        assert done.stdout.splitlines() == [
+            "model                   window   answer  input  output",
+            "gpt-4o                  128,000  16,384  2.5    10",
+            "text-embedding-3-small  8,192            0.02",
+            "mine                    512",
+        ]
+
+        script(Answer([listed], content_type=JSON))
+        first, *_ = json.loads(fairlead(*command, "--json", **openai).stdout)
+        assert first == {
+            "provider": "openai",
+            "model": "gpt-4o",
+            "context_window": 128000,
+            "max_output_tokens": 16384,
+            "input_usd_per_million": "2.5",
+            "output_usd_per_million": "10",
+        }
 
     def test_several_providers(self, server):
         script(MODELS)
