@@ -47,10 +47,8 @@ def test_the_window_of_openais_models_is_known():
     "provider, known",
     [
         (at(GROQ), True),
-        (at(LOCAL), False),
         (at(LOCAL, name="groq"), False),
         (at(LOCAL, billed_by="groq"), True),
-        (at(GROQ, name="mine"), True),
         (at(GROQ, model="my-own"), False),
     ],
 )

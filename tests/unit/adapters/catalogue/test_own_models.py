@@ -34,7 +34,13 @@ def test_for_the_rest_the_other_book_is_asked():
 
 @pytest.mark.parametrize(
     "provider, name, expected",
-    [("https://p", "mine", 2), ("p", "other", 3), ("p", None, 3), ("q", "other", 1)],
+    [
+        ("https://p", "mine", 2),
+        ("p", "mine", 2),
+        ("p", "other", 3),
+        ("p", None, 3),
+        ("q", "other", 1),
+    ],
 )
 def test_what_is_said_of_one_provider_comes_first(provider, name, expected):
     models = {
