@@ -14,6 +14,13 @@ from ._http import HttpProvider
 if TYPE_CHECKING:
     from ...core.health import ProviderHealth
 
+
+import anyio
+
+from ...core.errors import ProviderError
+from ...core.health import HEALTH_SECONDS, ProviderHealth
+from ...core.redact import shown
+
 LIST_SECONDS = 10.0
 """How long listing models may take."""
 
@@ -43,6 +50,24 @@ class ModelLister(HttpProvider):
         cancellation.
         """
         return await health_of(self.name, lambda seconds: self._models(within=seconds))
+        began = anyio.current_time()
+        error: ProviderError | None = None
+        try:
+            await self._models(within=HEALTH_SECONDS)
+        except ProviderError as failure:
+            error = failure
+        return ProviderHealth(
+            name=self.name,
+            healthy=error is None,
+            latency_ms=(anyio.current_time() - began) * 1000,
+            error=None if error is None else shown(error.message),
+            misconfigured=error is not None and error.verdict.misconfigured,
+        )
+
+    @staticmethod
+    def _named(listed: Any) -> tuple[str, ...]:
+        """The names in *listed*; raises what an entry that is missing raises."""
+        return tuple(str(entry["id"]) for entry in listed["data"])
 
     async def _models(self, *, within: float) -> tuple[str, ...]:
         request = WireRequest(
@@ -54,6 +79,7 @@ class ModelLister(HttpProvider):
         try:
             listed: Any = jiter.from_json(response.body)
             return tuple(str(entry["id"]) for entry in listed["data"])
+            return self._named(listed)
         except (ValueError, LookupError, TypeError):
             msg = f"{request.url} does not list models as {self.lists_like} does; check the address"
             raise InvalidResponseError(msg, provider=self.name, misconfigured=True) from None
