@@ -122,6 +122,8 @@ SPOKEN = ("tests/unit/wire/anthropic",)
 ASKED = ("tests/integration/providers/test_anthropic.py",)
 RESPONSES = WIRE + "openai_responses/"
 RESPONDED = ("tests/unit/wire/openai_responses",)
+OLLAMA = WIRE + "ollama/"
+OLLAMAS = ("tests/unit/wire/ollama", "tests/contract/ollama")
 
 MUTANTS: tuple[Mutant, ...] = (
     Mutant(
@@ -3297,6 +3299,104 @@ MUTANTS: tuple[Mutant, ...] = (
         "",
         "one vendor is handed what only another understands",
         RESPONDED,
+    ),
+    Mutant(
+        POLICY + "routes.py",
+        "return [1 / (share or _NOTHING) for share in shares]",
+        "return [share or _NOTHING for share in shares]",
+        "the smaller the weight, the more calls",
+        ORDERS,
+    ),
+    Mutant(
+        CORE + "attempts.py",
+        "return error.sent is not False",
+        "return False",
+        "the input of a timeout is not booked",
+        ADAPTER,
+    ),
+    Mutant(
+        CORE + "attempts.py",
+        "return isinstance(error, ProviderConnectionError) and error.sent is True",
+        "return isinstance(error, ProviderError) and error.sent is True",
+        "what a vendor refused is booked as consumed",
+        ADAPTER,
+    ),
+    Mutant(
+        CORE + "attempts.py",
+        "if error.verdict.misconfigured and self._asks_its_own_model():",
+        "if error.verdict.misconfigured:",
+        "a call with a misspelt model makes its target look misconfigured",
+        ("tests/unit/core/test_adapter.py",),
+    ),
+    Mutant(
+        POLICY + "quotes.py",
+        "if quoted.strict and not exact:",
+        "if quoted.strict and exact and not exact:",
+        "a strict budget books an estimate beyond what it has reserved",
+        BUDGETED,
+    ),
+    Mutant(
+        POLICY + "quotes.py",
+        "status >= 400 and status not in LATE",
+        "status >= 600",
+        "the budget pays for what the vendor has refused",
+        BUDGETED,
+    ),
+    Mutant(
+        OLLAMA + "encode.py",
+        '"options": {"num_ctx": num_ctx, **_options(request)},',
+        '"options": _options(request),',
+        "the server chooses a window by its memory",
+        OLLAMAS,
+    ),
+    Mutant(
+        OLLAMA + "encode.py",
+        '        "truncate": False,\n',
+        "",
+        "prompts of Ollama are cut without a word",
+        OLLAMAS,
+    ),
+    Mutant(
+        OLLAMA + "stream.py",
+        '        if read.get("error"):\n',
+        '        if read.get("error") and not read.get("done"):\n',
+        "an error beside done is an answer",
+        OLLAMAS,
+    ),
+    Mutant(
+        OLLAMA + "stream.py",
+        "        if not self._over():\n            msg",
+        "        if not self._said:\n            msg",
+        "half a stream of Ollama's is a whole one",
+        OLLAMAS,
+    ),
+    Mutant(
+        OLLAMA + "stream.py",
+        "            if len(line) > self._limit:\n",
+        "            if False:\n",
+        "a whole line may be larger than allowed",
+        OLLAMAS,
+    ),
+    Mutant(
+        OLLAMA + "answer.py",
+        "        if self._calls and reason in",
+        "        if False and reason in",
+        "a call of a tool ends as words do",
+        OLLAMAS,
+    ),
+    Mutant(
+        PROVIDERS + "ollama/provider.py",
+        "        if answer is None or read < (self.model.context_window or inf):\n",
+        "        if True:\n",
+        "an answer to half a prompt is an answer",
+        OLLAMAS,
+    ),
+    Mutant(
+        PROVIDERS + "ollama/provider.py",
+        "        stream.transform(self._reading(call))\n",
+        "",
+        "nobody reads whether a stream's prompt was cut",
+        OLLAMAS,
     ),
 )
 

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from .adapters.providers.lmstudio import LMStudioProvider as LMStudioProvider
     from .adapters.providers.null import NullProvider as NullProvider
     from .adapters.providers.offline import OfflineProvider as OfflineProvider
+    from .adapters.providers.ollama import OllamaProvider as OllamaProvider
     from .adapters.providers.openai import OpenAIProvider as OpenAIProvider
     from .adapters.providers.openai_compatible import (
         OpenAICompatibleProvider as OpenAICompatibleProvider,

@@ -19,6 +19,7 @@ _HOMES: Final = {
     ".adapters.providers.lmstudio": ("LMStudioProvider",),
     ".adapters.providers.null": ("NullProvider",),
     ".adapters.providers.offline": ("OfflineProvider",),
+    ".adapters.providers.ollama": ("OllamaProvider",),
     ".adapters.providers.openai": ("OpenAIProvider",),
     ".adapters.providers.openai_compatible": ("OpenAICompatibleProvider",),
     ".adapters.providers.vertex": ("VertexProvider",),

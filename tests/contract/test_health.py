@@ -93,7 +93,7 @@ async def test_one_that_is_well(vendor, server):
 )
 async def test_one_that_refuses(vendor, answer, misconfigured, server):
     script(answer)
-    health = await health_of(vendor, server.url("/v1"))
+    health = await health_of(vendor, base(vendor, server))
 
     assert (health.healthy, health.misconfigured) == (False, misconfigured)
     assert health.error
@@ -104,7 +104,7 @@ async def test_one_that_refuses(vendor, answer, misconfigured, server):
 async def test_the_key_is_not_told(vendor, server):
     script(failure(401, f"{KEY} is wrong"))
 
-    assert "CANARY" not in str(await health_of(vendor, server.url("/v1")))
+    assert "CANARY" not in str(await health_of(vendor, base(vendor, server)))
 
 
 @over_http
@@ -130,7 +130,7 @@ async def test_one_that_stalls(vendor, server, monkeypatch):
 async def test_cancellation_passes(vendor, server):
     script(Answer([b""], ending="stall"))
     with anyio.move_on_after(0.1) as scope:
-        await health_of(vendor, server.url("/v1"))
+        await health_of(vendor, base(vendor, server))
 
     assert scope.cancelled_caught
 
@@ -140,3 +140,13 @@ async def test_those_that_ask_nobody_are_well(vendor):
     health = await LOCAL[vendor]().health_check()
 
     assert health == ProviderHealth(name=vendor, healthy=True, latency_ms=0.0)
+
+
+LISTS = {"ollama": "/api/tags"}
+
+
+"""Where the models are listed, of those that list them elsewhere than most."""
+
+
+def base(vendor, server):
+    return server.url("" if vendor in LISTS else "/v1")

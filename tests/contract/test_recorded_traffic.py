@@ -152,3 +152,6 @@ def test_embeddings(record):
     usage = record.expected["usage"] or {"input": 4, "total": None}
     assert decoded.usage.input_tokens == usage["input"]
     assert decoded.usage.total_tokens == usage["total"]
+
+
+"""Every recording of OpenAI's format, Mistral's and Ollama's, decoded as its expectation says."""

@@ -17,7 +17,16 @@ from fairlead import (
 )
 from fairlead.adapters.providers._http import HttpProvider
 from tests.contract import test_recorded_traffic as recorded
-from tests.contract.test_recorded_traffic import SEED, WAITS, each, expected_error
+from tests.contract.test_recorded_traffic import (
+    EMBEDDINGS,
+    ERRORS,
+    PLAIN,
+    SEED,
+    STREAMS,
+    WAITS,
+    each,
+    expected_error,
+)
 from tests.support.answers import Answer, script
 from tests.support.recorded import DIALECTS, Record, cut, differences
 from tests.support.server import Server
@@ -196,3 +205,6 @@ def _model(record: Record) -> dict[str, str]:
 
 
 """Every recording of a format that is read so far through its adapter, over a real socket."""
+
+
+"""Every recording through the adapter, over a real socket."""

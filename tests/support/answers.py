@@ -137,3 +137,16 @@ for _path in (
 
 for _path in ("/chat/completions", "/v1/chat/completions", "/v1/embeddings", "/v1/models"):
     path(_path)(_answer)
+
+
+_OLLAMA = ("/api/chat", "/api/embed", "/api/tags")
+
+
+for _path in (
+    *_OLLAMA,
+    "/chat/completions",
+    "/v1/chat/completions",
+    "/v1/embeddings",
+    "/v1/models",
+):
+    path(_path)(_answer)

@@ -26,6 +26,7 @@ from fairlead.wire.anthropic import Dialect as MessagesDialect
 from fairlead.wire.codec import Codec
 from fairlead.wire.gemini import GEMINI, VERTEX, GeminiCodec
 from fairlead.wire.http import WireResponse
+from fairlead.wire.ollama import OllamaCodec
 from fairlead.wire.openai_chat import OPENAI, Dialect, OpenAIChatCodec
 from fairlead.wire.openai_responses import OpenAIResponsesCodec
 
@@ -228,3 +229,7 @@ def _expected_usage(expected: dict[str, Any]) -> dict[str, int | None] | None:
         "input": expected["usage_total_input"],
         "output": expected["usage_total_output"],
     }
+
+
+def _ollama(vendor: str) -> Codec:
+    return OllamaCodec(8192)

@@ -34,6 +34,7 @@ BUILT_IN = (
     *("anthropic", "gemini", "lmstudio", "null", "offline"),
     *("openai", "openai-compatible", "vertex", "vllm"),
 )
+BUILT_IN = ("lmstudio", "null", "offline", "ollama", "openai", "openai-compatible", "vllm")
 """Vendors that have a folder of their own; `PRESETS` has the others of ours."""
 NOT_YET = ("local",)
 """Vendors that settings may name already, and that cannot be asked."""

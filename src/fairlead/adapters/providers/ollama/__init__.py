@@ -1,0 +1,3 @@
+"""Ollama."""
+
+from .provider import OllamaProvider as OllamaProvider
