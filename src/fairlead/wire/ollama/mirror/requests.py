@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Generator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,7 +20,8 @@ from ....core.messages import (
     ToolResult,
 )
 from ....core.requests import EmbedRequest, GenerateRequest, embed_request, generate_request
-from ...values import as_count, as_dict, as_list, as_str, decode_json, encode_json
+from ...served import object_in, wrong_types
+from ...values import as_count, as_dict, as_list, as_str, encode_json
 from ..encode import EFFORTS, OPTIONS
 
 _OPTIONS = {name: option for option, name in OPTIONS.items()}
@@ -51,7 +50,7 @@ def decode_request(body: bytes) -> ServedChat:
     Raises:
         InvalidRequestError: It is no request of this format.
     """
-    told = _object(body)
+    told = object_in(body)
     below = as_dict(told.get("options"))
     options: dict[str, Any] = {
         _OPTIONS[name]: value for name, value in below.items() if name in _OPTIONS
@@ -70,7 +69,7 @@ def decode_request(body: bytes) -> ServedChat:
         "extra": extra,
     }
     prompt = [_message(as_dict(each), place) for place, each in enumerate(_messages(told))]
-    with _wrong_types():
+    with wrong_types():
         request, _ = generate_request(prompt, options)
     return ServedChat(
         request=request,
@@ -82,7 +81,7 @@ def decode_request(body: bytes) -> ServedChat:
 
 def decode_embed_request(body: bytes) -> EmbedRequest:
     """What *body* asks for. Raises as `decode_request` does."""
-    told = _object(body)
+    told = object_in(body)
     texts = told.get("input")
     read = {"model", "input", "dimensions", "truncate"}
     options: dict[str, Any] = {
@@ -90,29 +89,9 @@ def decode_embed_request(body: bytes) -> EmbedRequest:
         "dimensions": told.get("dimensions"),
         "extra": {name: value for name, value in told.items() if name not in read},
     }
-    with _wrong_types():
+    with wrong_types():
         request, _ = embed_request([texts] if isinstance(texts, str) else as_list(texts), options)
     return request
-
-
-@contextmanager
-def _wrong_types() -> Generator[None, None, None]:
-    """What is a caller's `TypeError` in a program is a client's mistake here."""
-    try:
-        yield
-    except TypeError as error:
-        raise InvalidRequestError(str(error)) from None
-
-
-def _object(body: bytes) -> dict[str, Any]:
-    try:
-        told = as_dict(decode_json(body))
-    except ValueError:
-        told = {}
-    if not told:
-        msg = "the body of the request is no JSON object"
-        raise InvalidRequestError(msg)
-    return told
 
 
 def _messages(told: dict[str, Any]) -> list[Any]:
