@@ -80,6 +80,7 @@ def tests(session: nox.Session) -> None:
 def sdks(session: nox.Session) -> None:
     """What is sent to vendors, against the typed requests of their own SDKs, which are heavy."""
     session.install(".", *group("tests"), "anthropic>=2", "google-genai>=3")
+    session.install(".", *group("tests"), "mistralai>=3", "ollama>=0.6")
     session.run("pytest", "-W", "default", "tests/sdks", *session.posargs)
 
 
