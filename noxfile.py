@@ -79,8 +79,8 @@ def tests(session: nox.Session) -> None:
 @nox.session
 def sdks(session: nox.Session) -> None:
     """What is sent to vendors, against the typed requests of their own SDKs, which are heavy."""
-    session.install(".", *group("tests"), "anthropic>=2", "google-genai>=3")
-    session.install(".", *group("tests"), "mistralai>=3", "ollama>=0.6")
+    kits = ("anthropic>=2", "google-genai>=3", "mistralai>=3", "ollama>=0.6")
+    session.install(".", *group("tests"), *kits)
     session.run("pytest", "-W", "default", "tests/sdks", *session.posargs)
 
 

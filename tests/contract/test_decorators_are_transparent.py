@@ -8,6 +8,7 @@ import anyio
 import pytest
 
 from fairlead.adapters.providers.offline import OfflineProvider
+from fairlead.adapters.stores.ledger_memory import MemoryLedger
 from fairlead.adapters.stores.memory import MemoryCache
 from fairlead.core.budgets import BudgetLimit, BudgetOptions
 from fairlead.core.caching import CacheControl
@@ -18,6 +19,7 @@ from fairlead.decorators.breaker import CircuitBreakerProvider
 from fairlead.decorators.budget import BudgetProvider
 from fairlead.decorators.cache import CacheProvider
 from fairlead.decorators.context import ContextFitProvider
+from fairlead.decorators.cost import CostTrackingProvider
 from fairlead.decorators.deadline import DeadlineProvider
 from fairlead.decorators.fallback import FallbackProvider
 from fairlead.decorators.faults import FaultsProvider
@@ -128,6 +130,7 @@ STACKS: dict[str, Callable] = {
     "key pool": _pooled,
     "split": SplitProvider,
     "cache": _cached,
+    "cost": lambda provider: CostTrackingProvider(provider, ledger=MemoryLedger()),
     "single-flight": _flying,
     "split into single texts": _one_by_one,
     "stacked": _in_order,

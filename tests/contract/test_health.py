@@ -12,6 +12,7 @@ from fairlead import (
     LMStudioProvider,
     NullProvider,
     OfflineProvider,
+    OllamaProvider,
     OpenAICompatibleProvider,
     OpenAIProvider,
     ProviderHealth,
@@ -29,6 +30,7 @@ OVER_HTTP = {
     "anthropic": lambda url: AnthropicProvider(base_url=url, api_key=KEY),
     "gemini": lambda url: GeminiProvider(base_url=url, api_key=KEY),
     "lmstudio": lambda url: LMStudioProvider(endpoint=url, api_token=KEY),
+    "ollama": lambda url: OllamaProvider(endpoint=url, model="m", api_key=KEY),
     "openai": lambda url: OpenAIProvider(base_url=url, api_key=KEY),
     "openai-compatible": lambda url: OpenAICompatibleProvider(base_url=url, model="m", api_key=KEY),
     "vertex": lambda url: VertexProvider(base_url=url, access_token=KEY),
@@ -40,7 +42,10 @@ WELL = Answer(
     content_type=JSON,
 )
 """Well in all formats at once."""
-QUESTIONS = {"vertex": ("POST", "/v1/publishers/google/models/gemini-3.8-flash:countTokens")}
+QUESTIONS = {
+    "ollama": ("GET", "/api/tags"),
+    "vertex": ("POST", "/v1/publishers/google/models/gemini-3.8-flash:countTokens"),
+}
 """What is asked, where it is not the list of models."""
 HTML = Answer([b"<html>It works!</html>"], content_type="text/html")
 
@@ -49,6 +54,10 @@ over_http = pytest.mark.parametrize("vendor", OVER_HTTP)
 
 def test_no_vendor_is_left_out():
     assert {*OVER_HTTP, *LOCAL} == {*BUILT_IN}
+
+
+def base(vendor, server):
+    return server.url("" if vendor == "ollama" else "/v1")
 
 
 async def health_of(vendor, url):
@@ -63,7 +72,7 @@ async def health_of(vendor, url):
 @over_http
 async def test_one_that_is_well(vendor, server):
     script(WELL)
-    health = await health_of(vendor, server.url("/v1"))
+    health = await health_of(vendor, base(vendor, server))
 
     assert health.healthy is True
     assert (health.error, health.misconfigured) == (None, False)
@@ -119,7 +128,7 @@ async def test_one_that_stalls(vendor, server, monkeypatch):
     assert HEALTH_SECONDS == 5
     monkeypatch.setattr("fairlead.adapters.providers._health.HEALTH_SECONDS", 0.1)
     script(Answer([b""], ending="stall"))
-    health = await health_of(vendor, server.url("/v1"))
+    health = await health_of(vendor, base(vendor, server))
 
     assert (health.healthy, health.misconfigured) == (False, False)
     assert 90 < health.latency_ms < 4000
@@ -140,13 +149,3 @@ async def test_those_that_ask_nobody_are_well(vendor):
     health = await LOCAL[vendor]().health_check()
 
     assert health == ProviderHealth(name=vendor, healthy=True, latency_ms=0.0)
-
-
-LISTS = {"ollama": "/api/tags"}
-
-
-"""Where the models are listed, of those that list them elsewhere than most."""
-
-
-def base(vendor, server):
-    return server.url("" if vendor in LISTS else "/v1")

@@ -9,6 +9,7 @@ import pytest
 from fairlead import (
     AnthropicProvider,
     GeminiProvider,
+    OllamaProvider,
     OpenAICompatibleProvider,
     OpenAIProvider,
     ProviderError,
@@ -17,16 +18,7 @@ from fairlead import (
 )
 from fairlead.adapters.providers._http import HttpProvider
 from tests.contract import test_recorded_traffic as recorded
-from tests.contract.test_recorded_traffic import (
-    EMBEDDINGS,
-    ERRORS,
-    PLAIN,
-    SEED,
-    STREAMS,
-    WAITS,
-    each,
-    expected_error,
-)
+from tests.contract.test_recorded_traffic import SEED, WAITS, each, expected_error
 from tests.support.answers import Answer, script
 from tests.support.recorded import DIALECTS, Record, cut, differences
 from tests.support.server import Server
@@ -71,6 +63,10 @@ def _gemini(record: Record, server: Server, **http: Any) -> HttpProvider:
     return GeminiProvider(base_url=server.url("/v1beta"), embedding_model="asked", **given)
 
 
+def _ollama(record: Record, server: Server, **http: Any) -> HttpProvider:
+    return OllamaProvider(endpoint=server.url(""), model="asked", embedding_model="asked", **http)
+
+
 PROVIDERS = {
     "openai.chat": _openai_chat,
     "openai.embeddings": _openai_chat,
@@ -80,6 +76,9 @@ PROVIDERS = {
     "anthropic.messages": _anthropic,
     "gemini.generateContent": _gemini,
     "gemini.embed": _gemini,
+    "ollama.chat": _ollama,
+    "ollama.embed": _ollama,
+    "ollama.generate": _ollama,
 }
 """Who reads the recordings of each API that an adapter speaks."""
 

@@ -103,18 +103,12 @@ async def _answer(server: Server, peer: Peer, request: Received) -> bool:
     return True
 
 
-for _path in ("/v1/chat/completions", "/v1/responses", "/v1/embeddings", "/v1/models"):
-    path(_path)(_answer)
-
-
 GOOGLE = ("gemini-3.8-flash", "asked")
-
-
 """Models that are asked in the words of generateContent."""
-
-
-for _path in (
-    *("/v1/chat/completions", "/v1/embeddings", "/v1/models", "/v1beta/models"),
+_PATHS = (
+    *("/chat/completions", "/v1/chat/completions", "/v1/responses", "/v1/embeddings"),
+    *("/v1/models", "/v1beta/models", "/v1/messages", "/v1/messages/count_tokens"),
+    *("/api/chat", "/api/embed", "/api/tags"),
     *(
         f"/v1{folder}/models/{model}:{verb}"
         for folder in ("", "beta", "/publishers/google")
@@ -124,29 +118,6 @@ for _path in (
             *("embedContent", "batchEmbedContents", "predict"),
         )
     ),
-):
-    path(_path)(_answer)
-
-
-for _path in (
-    *("/v1/chat/completions", "/v1/embeddings", "/v1/models"),
-    *("/v1/messages", "/v1/messages/count_tokens"),
-):
-    path(_path)(_answer)
-
-
-for _path in ("/chat/completions", "/v1/chat/completions", "/v1/embeddings", "/v1/models"):
-    path(_path)(_answer)
-
-
-_OLLAMA = ("/api/chat", "/api/embed", "/api/tags")
-
-
-for _path in (
-    *_OLLAMA,
-    "/chat/completions",
-    "/v1/chat/completions",
-    "/v1/embeddings",
-    "/v1/models",
-):
+)
+for _path in _PATHS:
     path(_path)(_answer)

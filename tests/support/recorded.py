@@ -59,6 +59,10 @@ def _gemini(vendor: str) -> Codec:
     return GeminiCodec(VERTEX if vendor == "vertexai" else GEMINI)
 
 
+def _ollama(vendor: str) -> Codec:
+    return OllamaCodec(8192)
+
+
 CODECS: dict[str, Callable[[str], Codec]] = {
     "openai.chat": _openai_chat,
     "openai.embeddings": _openai_chat,
@@ -68,6 +72,9 @@ CODECS: dict[str, Callable[[str], Codec]] = {
     "anthropic.messages": _anthropic,
     "gemini.generateContent": _gemini,
     "gemini.embed": _gemini,
+    "ollama.chat": _ollama,
+    "ollama.embed": _ollama,
+    "ollama.generate": _ollama,
 }
 """What reads the answers of each API that is read so far, by the vendor's name."""
 
@@ -229,7 +236,3 @@ def _expected_usage(expected: dict[str, Any]) -> dict[str, int | None] | None:
         "input": expected["usage_total_input"],
         "output": expected["usage_total_output"],
     }
-
-
-def _ollama(vendor: str) -> Codec:
-    return OllamaCodec(8192)

@@ -31,10 +31,9 @@ GROUP = "fairlead.providers"
 """The entry points by which a package brings vendors: their names, and a module or a class."""
 
 BUILT_IN = (
-    *("anthropic", "gemini", "lmstudio", "null", "offline"),
+    *("anthropic", "gemini", "lmstudio", "null", "offline", "ollama"),
     *("openai", "openai-compatible", "vertex", "vllm"),
 )
-BUILT_IN = ("lmstudio", "null", "offline", "ollama", "openai", "openai-compatible", "vllm")
 """Vendors that have a folder of their own; `PRESETS` has the others of ours."""
 NOT_YET = ("local",)
 """Vendors that settings may name already, and that cannot be asked."""

@@ -14,13 +14,6 @@ from ._http import HttpProvider
 if TYPE_CHECKING:
     from ...core.health import ProviderHealth
 
-
-import anyio
-
-from ...core.errors import ProviderError
-from ...core.health import HEALTH_SECONDS, ProviderHealth
-from ...core.redact import shown
-
 LIST_SECONDS = 10.0
 """How long listing models may take."""
 
@@ -50,19 +43,6 @@ class ModelLister(HttpProvider):
         cancellation.
         """
         return await health_of(self.name, lambda seconds: self._models(within=seconds))
-        began = anyio.current_time()
-        error: ProviderError | None = None
-        try:
-            await self._models(within=HEALTH_SECONDS)
-        except ProviderError as failure:
-            error = failure
-        return ProviderHealth(
-            name=self.name,
-            healthy=error is None,
-            latency_ms=(anyio.current_time() - began) * 1000,
-            error=None if error is None else shown(error.message),
-            misconfigured=error is not None and error.verdict.misconfigured,
-        )
 
     @staticmethod
     def _named(listed: Any) -> tuple[str, ...]:
@@ -78,7 +58,6 @@ class ModelLister(HttpProvider):
             raise self._failure(response, request.url)
         try:
             listed: Any = jiter.from_json(response.body)
-            return tuple(str(entry["id"]) for entry in listed["data"])
             return self._named(listed)
         except (ValueError, LookupError, TypeError):
             msg = f"{request.url} does not list models as {self.lists_like} does; check the address"

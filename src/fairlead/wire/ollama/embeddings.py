@@ -8,7 +8,7 @@ from ...core.embeddings import Embedding
 from ...core.errors import InvalidResponseError
 from ..adaptations import Adaptations
 from ..codec import DecodedEmbeddings, Encoded
-from ..openai_chat.errors import not_an_answer
+from ..faults import not_an_answer
 from ..values import as_dict, as_list, as_str, decode_json, encode_json
 from .answer import decode_usage
 from .encode import merge

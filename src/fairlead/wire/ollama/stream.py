@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ...core.errors import InvalidResponseError, ProviderError, ResponseTooLargeError
-from ..openai_chat.errors import not_an_answer
+from ..faults import not_an_answer
 from ..sse import MAX_EVENT_BYTES
 from ..values import as_dict, decode_json
 from .answer import AnswerReader
