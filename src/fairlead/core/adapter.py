@@ -55,7 +55,7 @@ class Adapter(Funnel, ABC):
     """What answers cost by, where the vendor does not tell; by default nobody knows."""
     models: ModelBook = UNLISTED
     """What is known of models besides what it knows itself; by default nothing."""
-    _completed: tuple[ModelBook, dict[str, tuple[ModelInfo, ModelInfo]]] = (UNLISTED, {})
+    _completed: tuple[ModelBook, dict[str | None, tuple[ModelInfo, ModelInfo]]] = (UNLISTED, {})
     """What that book made of what is known here, by the models' names."""
     _planned_for: ModelInfo | None = None
     _planned: Plan = Plan(())
@@ -233,7 +233,7 @@ class Adapter(Funnel, ABC):
     def _complete_info(self, info: ModelInfo) -> ModelInfo:
         """*info* with what `models` knows besides: the same object each time, as plans go by it."""
         book = self.models
-        if book is UNLISTED or info.name is None:
+        if book is UNLISTED:
             return info
         told_by, kept = self._completed
         found = kept.get(info.name) if told_by is book else None
