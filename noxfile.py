@@ -168,7 +168,7 @@ def servers(session: nox.Session) -> None:
 
 SERVER_TESTS = {
     "FAIRLEAD_LLMOCK": ["tests/servers/llmock.py", "tests/servers/policies.py"],
-    "FAIRLEAD_AIMOCK": ["tests/servers/aimock.py"],
+    "FAIRLEAD_AIMOCK": ["tests/servers/aimock.py", "tests/servers/aimock_ollama.py"],
 }
 
 

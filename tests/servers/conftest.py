@@ -2,7 +2,7 @@
 
 import pytest
 
-from fairlead import OpenAICompatibleProvider
+from fairlead import OllamaProvider, OpenAICompatibleProvider
 from tests.servers.addresses import address
 
 
@@ -29,4 +29,11 @@ async def aimock(anyio_backend):
         api_key="key",
         embedding_model="text-embedding-3-small",
     ) as provider:
+        yield provider
+
+
+@pytest.fixture
+async def aimock_ollama(anyio_backend):
+    endpoint = address("FAIRLEAD_AIMOCK")
+    async with OllamaProvider(model="llama3", endpoint=endpoint, embedding_model="e") as provider:
         yield provider

@@ -111,7 +111,8 @@ GENERATIONS = st.builds(
     st.lists(WORDS.map(Reasoning), max_size=1),
     st.lists(TEXTS, max_size=1),
     CALLS,
-    st.none() | st.builds(Usage, input_tokens=COUNTS, output_tokens=COUNTS),
+    st.none()
+    | st.builds(Usage, input_tokens=st.none() | st.integers(1, 10**6), output_tokens=COUNTS),
     st.sampled_from([FinishReason.STOP, FinishReason.LENGTH]),
 ).filter(bool)
 

@@ -98,7 +98,8 @@ def decode_usage(told: dict[str, Any]) -> Usage | None:
     if not raw:
         return None
     return Usage(
-        input_tokens=as_count(raw.get("prompt_eval_count")),
+        # The server leaves out a zero: what was cached altogether is not counted, not nothing.
+        input_tokens=as_count(raw.get("prompt_eval_count")) or None,
         output_tokens=as_count(raw.get("eval_count")),
         raw=raw,
     )

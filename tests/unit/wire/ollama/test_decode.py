@@ -149,8 +149,10 @@ def test_finish_reasons(reason, kind):
     assert streamed(line(**DONE | {"done_reason": reason})).finish_reason is kind
 
 
-def test_quirk_40_the_prompt_is_not_counted_if_it_was_cached():
-    told = streamed(line({"content": "x"}), line(done=True, done_reason="stop", eval_count=2))
+@pytest.mark.parametrize("counted", [{}, {"prompt_eval_count": 0}])
+def test_quirk_40_the_prompt_is_not_counted_if_it_was_cached(counted):
+    end = line(done=True, done_reason="stop", eval_count=2, **counted)
+    told = streamed(line({"content": "x"}), end)
 
     assert told.usage.input_tokens is None
     assert told.usage.output_tokens == 2
