@@ -16,6 +16,7 @@ from fairlead.core.messages import (
     Image,
     Message,
     Reasoning,
+    Refusal,
     Text,
     Tool,
     ToolCall,
@@ -44,6 +45,7 @@ PROMPTS = {
             [
                 Reasoning("Hm", {"field": "thinking", "signature": "s"}, MISTRAL.origin),
                 Text("See:"),
+                Refusal("no further."),
                 ToolCall("elsewhere_1", "tide", '{"at": "Wick"}'),
             ]
         ),

@@ -107,6 +107,7 @@ _ROWS = (
             usage_unasked=True,
             reasoning="thinking",
             tool_call_id="[A-Za-z0-9]{9}",
+            refusals=False,
             media="mistral",
         ),
         base_url="https://api.mistral.ai/v1",

@@ -46,6 +46,7 @@ class Dialect:
         reasoning_excluded: Whether `completion_tokens` leaves out reasoning.
         cost: Whether `usage` tells what the call cost, in US dollars.
         tool_call_id: What it takes as the id of a tool call, as a regular expression.
+        refusals: Whether a refusal has a field of its own; else it is given back as words.
         media: Whose words sounds and files are said in.
         versioned: Whether `/v1` is meant where an address has no path.
         embeddings_path: Where vectors are asked for, below the address.
@@ -64,6 +65,7 @@ class Dialect:
     reasoning_excluded: bool = False
     cost: bool = False
     tool_call_id: str = r"[!-~]{1,64}"
+    refusals: bool = True
     media: Literal["openai", "mistral"] = "openai"
     versioned: bool = True
     embeddings_path: str = "/embeddings"

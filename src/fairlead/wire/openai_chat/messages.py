@@ -96,10 +96,11 @@ class MessageEncoder:
         message: dict[str, Any] = {"role": "assistant", "content": None}
         refusal = "".join(part.text for part in parts if isinstance(part, Refusal))
         calls = [part for part in parts if isinstance(part, ToolCall)]
-        texts = [part.text for part in parts if isinstance(part, Text)]
+        words = Text if self._dialect.refusals else (Text, Refusal)
+        texts = [part.text for part in parts if isinstance(part, words)]
         if texts or not (calls or refusal):
             message["content"] = "".join(texts)
-        if refusal:
+        if refusal and self._dialect.refusals:
             message["refusal"] = refusal
         for part in parts:
             if isinstance(part, Reasoning):

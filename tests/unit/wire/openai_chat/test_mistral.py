@@ -17,6 +17,7 @@ from fairlead.core.messages import (
     Image,
     Message,
     Reasoning,
+    Refusal,
     Text,
     Tool,
     ToolCall,
@@ -148,6 +149,15 @@ def test_thoughts_without_a_signature_go_back_too():
     told = streamed(chunk([thinking("Hm")]), chunk("Yes.", "stop"), dialect=MISTRAL)
 
     assert body(prompt=["Well?", told, "Sure?"])["messages"][1]["content"][0] == thinking("Hm")
+
+
+def test_a_refusal_goes_back_as_words():
+    said = Message.assistant([Text("Well. "), Refusal("No.")])
+
+    assert body(prompt=["Hi", said])["messages"][1] == {
+        "role": "assistant",
+        "content": "Well. No.",
+    }
 
 
 def test_another_vendors_thoughts_stay_out():
