@@ -27,6 +27,7 @@ PIPE_CLOSED = 128 + getattr(signal, "SIGPIPE", 13)
 
 _WORDS = (
     (r"give api_(?:key|token)=", "name the variable that holds it with --api-key-env"),
+    (r"give (?:access_token|project)=, or set", "set"),
     (r"give model=", "give --model"),
     (r"give base_url=", "give its address with --base-url"),
     (r"model=('[^']*')", r"--model \1"),

@@ -168,8 +168,8 @@ class Hosted:
         self._forget = forget
         self._work = work
         self._begun = self._cancelled = False
-        self.ended = anyio.Event()
-        self.home = home()
+        self.ended: anyio.Event = anyio.Event()
+        self.home: object = home()
         self._task: Task[None] | None = None
         """Held here, as asyncio itself holds it only weakly."""
         if sniffio.current_async_library() == "asyncio":

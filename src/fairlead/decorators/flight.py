@@ -59,10 +59,10 @@ class Seat:
     __slots__ = ("_event", "_gone", "call", "flight", "pays", "position", "stream")
 
     def __init__(self, flight: Flight[Any], call: Call[Any]) -> None:
-        self.flight = flight
-        self.call = call
-        self.position = 0
-        self.pays = False
+        self.flight: Flight[Any] = flight
+        self.call: Call[Any] = call
+        self.position: int = 0
+        self.pays: bool = False
         self.stream: ref[GenerationStream] | None = None
         self._gone = False
         self._event: anyio.Event | None = None
@@ -126,11 +126,11 @@ class Flight(Generic[T]):
         forget: Callable[[], None],
         max_bytes: int,
     ) -> None:
-        self.journal = Journal()
+        self.journal: Journal = Journal()
         self.seats: dict[Seat, None] = {}
         """Who is still there, the oldest first."""
         self.events: list[StreamEvent] = []
-        self.over = False
+        self.over: bool = False
         self.task: Hosted
         self._call = call.with_(
             journal=self.journal, deadline=_Latest(call.deadline, call.clock, self.seats)

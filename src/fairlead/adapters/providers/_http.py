@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from math import inf
-from typing import TYPE_CHECKING, Any, Literal, TypedDict, TypeVar, Unpack
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypedDict, TypeVar, Unpack
 
 import anyio
 
@@ -121,7 +121,7 @@ class HttpProvider(Closing, Adapter):
         self._wire = http.get("wire", "auto")
         self._billed_by = http.get("billed_by") or self._base_url
 
-    version = __version__
+    version: ClassVar[str] = __version__
     """fairlead's own: each release may ask or understand otherwise."""
 
     @staticmethod
