@@ -82,7 +82,7 @@ class GeminiAnswerReader:
 
     def __init__(self, dialect: GeminiDialect) -> None:
         self.finish_reason: str | None = None
-        self.understood = False
+        self.understood: bool = False
         self._origin = dialect.origin
         self._blocked = False
         self._calls = 0

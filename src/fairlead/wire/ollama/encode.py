@@ -27,7 +27,13 @@ OPTIONS = {
     "presence_penalty": "presence_penalty",
 }
 """What Ollama calls the options that stand below `options`."""
-EFFORTS = {"none": False, "low": "low", "medium": "medium", "high": "high", "max": "max"}
+EFFORTS: dict[str, bool | str] = {
+    "none": False,
+    "low": "low",
+    "medium": "medium",
+    "high": "high",
+    "max": "max",
+}
 """What `think` says for each reasoning effort."""
 _NEAREST = {"minimal": "low", "xhigh": "max"}
 _OURS = {
